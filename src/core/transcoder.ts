@@ -1,0 +1,151 @@
+import type { Dialect, EventReader, EventWriter, Meter, ReplyContext } from './dialect.ts'
+import { noUsage, type ReplyEvent, type Usage } from './event.ts'
+import type { Failure } from './failure.ts'
+import { eachEvent, normalLines, SseFramer } from './sse.ts'
+
+/**
+ * Turns the vendor's stream into the caller's, chunk by chunk and synchronously. It is also the judge of the stream:
+ * whether content has begun, whether it failed, whether it really ended.
+ */
+export interface Transcoder {
+  /** What to send for this chunk; '' for nothing. Throws Failure for what cannot be read. */
+  push(chunk: Buffer): Buffer | string
+  /** The vendor's stream is over: what is left to send. Afterwards `complete` is final. */
+  end(): Buffer | string
+  /** Content has been seen: the answer is safe to commit to. */
+  readonly begun: boolean
+  /** The dialect's own last event has been seen: anything else is a cut. */
+  readonly complete: boolean
+  /** The vendor's error event. Nothing after it counts. */
+  readonly failure: Failure | undefined
+  readonly usage: Usage
+  /** The model's name as the vendor gave it. */
+  readonly model: string | undefined
+}
+
+/** Same dialect on both sides: the bytes go on as they came, a chunk at a time, cut only at the ends of events. */
+export class Passthrough implements Transcoder {
+  readonly #framer = new SseFramer()
+  readonly #meter: Meter
+  /** From-to pairs of the events in this chunk that the caller must not get. */
+  #cuts: number[] = []
+
+  constructor(dialect: Dialect, context: ReplyContext) {
+    this.#meter = dialect.stream.meter(context)
+  }
+
+  push(chunk: Buffer): Buffer | string {
+    return this.#watch(this.#framer.push(chunk))
+  }
+
+  end(): Buffer | string {
+    return this.#watch(this.#framer.rest())
+  }
+
+  get begun(): boolean {
+    return this.#meter.begun
+  }
+
+  get complete(): boolean {
+    return this.#meter.complete
+  }
+
+  get failure(): Failure | undefined {
+    return this.#meter.failure
+  }
+
+  get usage(): Usage {
+    return this.#meter.usage
+  }
+
+  get model(): string | undefined {
+    return this.#meter.model
+  }
+
+  readonly #take = (name: string, data: string, from: number, to: number): void => {
+    this.#meter.event(name, data)
+    if (this.#meter.drop) this.#cuts.push(from, to)
+  }
+
+  #watch(whole: Buffer): Buffer | string {
+    if (whole.length === 0) return ''
+    // Latin-1 costs a copy, UTF-8 a decoding: the meter needs field names and numbers only.
+    const text = normalLines(whole.toString('latin1'))
+    eachEvent(text, this.#take)
+    return this.#cuts.length === 0 ? whole : this.#without(text)
+  }
+
+  #without(text: string): Buffer {
+    let kept = ''
+    let at = 0
+    for (let cut = 0; cut < this.#cuts.length; cut += 2) {
+      kept += text.slice(at, this.#cuts[cut])
+      at = this.#cuts[cut + 1] as number
+    }
+    this.#cuts = []
+    return Buffer.from(kept + text.slice(at), 'latin1')
+  }
+}
+
+/** Different dialects: the vendor's events are read into the core's and written as the caller's. */
+export class Translation implements Transcoder {
+  readonly #framer = new SseFramer()
+  readonly #reader: EventReader
+  readonly #writer: EventWriter
+  #out = ''
+  begun = false
+  complete = false
+  failure: Failure | undefined
+  usage: Usage = { ...noUsage }
+  model: string | undefined
+
+  constructor(from: Dialect, to: Dialect, vendor: string, context: ReplyContext) {
+    this.#reader = from.stream.reader(vendor)
+    this.#writer = to.stream.writer(context)
+  }
+
+  push(chunk: Buffer): string {
+    const whole = this.#framer.push(chunk)
+    if (whole.length > 0) eachEvent(normalLines(whole.toString()), this.#read)
+    return this.#flush()
+  }
+
+  end(): string {
+    const rest = this.#framer.rest()
+    if (this.failure === undefined) this.#reader.end(normalLines(rest.toString()), this.#emit)
+    return this.#flush()
+  }
+
+  readonly #read = (name: string, data: string): void => {
+    if (this.failure === undefined) this.#reader.read(name, data, this.#emit)
+  }
+
+  readonly #emit = (event: ReplyEvent): void => {
+    switch (event.type) {
+      case 'failure':
+        this.failure = event.failure
+        return
+      case 'usage':
+        this.usage = event.usage
+        break
+      case 'start':
+        this.model = event.model
+        break
+      case 'end':
+        this.begun = true
+        this.complete = true
+        break
+      case 'ping':
+        break
+      default:
+        this.begun = true
+    }
+    this.#out += this.#writer.write(event)
+  }
+
+  #flush(): string {
+    const out = this.#out
+    this.#out = ''
+    return out
+  }
+}

@@ -1,0 +1,81 @@
+import type { DialectName, Patch, VendorError } from './dialect.ts'
+import type { FailureKind } from './failure.ts'
+import type { JsonObject } from './json.ts'
+
+/** Who answers: where its API is, how it is spoken to, and in what it differs from its dialect. One file each. */
+export interface Vendor {
+  readonly name: string
+  readonly title: string
+  /** Scheme and host of the API; can be set otherwise by the operator. */
+  readonly origin: string
+  /** Environment variables that hold its key, in the order of its own SDKs. */
+  readonly keyNames: readonly string[]
+  /** Which model names are its own, when the catalogue does not know them. */
+  readonly models: RegExp
+  /** The dialects it speaks, and the path before each dialect's own. */
+  readonly speaks: Readonly<Partial<Record<DialectName, string>>>
+  /** The dialect to speak to it for this call. */
+  choose(caller: DialectName, model: Model, request: JsonObject): DialectName
+  /** Where tokens are counted without a paid call: the dialect to ask in, if it has such a call. */
+  readonly counts?: DialectName
+  authorize(secret: string): Record<string, string>
+  /** Its last word on a request in `dialect`: top-level fields to set or remove. Throws Failure `unsupported`. */
+  adjust?(request: JsonObject, model: Model, dialect: DialectName): Patch
+  /** What its errors mean where the general reading (core/classify.ts) would be wrong. */
+  classify?(error: VendorError): FailureKind | undefined
+}
+
+/** One line of the catalogue: what is known of a model. Tokens; prices in US dollars a million tokens. */
+export interface Model {
+  readonly id: string
+  readonly vendor: string
+  readonly name?: string
+  /** YYYY-MM-DD */
+  readonly created?: string
+  readonly window?: number
+  readonly outputMax?: number
+  readonly price?: Price
+  /** What it takes besides text. Unknown models have no list: they are taken to take everything. */
+  readonly takes?: readonly Feature[]
+  readonly thinking?: 'none' | 'budget' | 'adaptive' | 'effort' | 'level' | 'switch' | 'always'
+  /** The values of effort or level that it accepts, least first. */
+  readonly efforts?: readonly string[]
+  readonly refuses?: readonly Refusal[]
+}
+
+export type Feature = 'image' | 'pdf' | 'audio' | 'video' | 'tools' | 'schema'
+
+/** Fields that a model answers with a 400: see docs/models.md. */
+export type Refusal =
+  | 'sampling'
+  | 'top_k'
+  | 'stop'
+  | 'penalties'
+  | 'prefill'
+  | 'tools-on-chat'
+  | 'thinking-off'
+  | 'budget'
+
+export interface Price {
+  readonly input: number
+  readonly output: number
+  readonly cacheRead?: number
+  readonly cacheWrite?: number
+  readonly cacheWrite1h?: number
+  readonly long?: {
+    readonly above: number
+    readonly input: number
+    readonly output: number
+    readonly cacheRead?: number
+  }
+}
+
+/** Can the model take it? A model that the catalogue does not know is given the benefit of the doubt. */
+export function takes(model: Model, feature: Feature): boolean {
+  return model.takes === undefined || model.takes.includes(feature)
+}
+
+/** Does the model answer this field with a 400? */
+export function refuses(model: Model, what: Refusal): boolean {
+  return model.refuses?.includes(what) ?? false
+}
