@@ -1,3 +1,5 @@
+import type { DialectName } from './dialect.ts'
+
 /**
  * Whose doing a failure is. `caller`: the request or its key; `vendor`: the model's maker; `gateway`: Keyrung or how its
  * operator set it up.
@@ -244,6 +246,8 @@ interface FailureDetails {
 
 /** A vendor's failure as bytes. */
 export interface Wire {
+  /** The dialect it was spoken in, once known. */
+  dialect?: DialectName
   status: number
   contentType: string
   body: Uint8Array

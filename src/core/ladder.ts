@@ -13,9 +13,8 @@ export interface Ladder {
 export interface Rung {
   readonly vendor: Vendor
   readonly model: Model
-  /** The model's name as sent to the vendor. */
-  readonly modelName: string
   readonly origin: string
+  readonly base: string
   readonly secret: Secret
   /** A simulated vendor answers in its place. */
   readonly simulated: boolean

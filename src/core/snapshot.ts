@@ -37,7 +37,10 @@ export interface Caller {
 
 export interface VendorSetup {
   readonly vendor: Vendor
+  /** Scheme, host and port. */
   readonly origin: string
+  /** The path before the vendor's own, '' for none. */
+  readonly base: string
   /** Undefined where no key is set and the sandbox is off. */
   readonly secret: Secret | undefined
   readonly simulated: boolean

@@ -65,7 +65,7 @@ function topLevelFields(body: Buffer): Field[] {
     while (isSpace(body[valueStart])) valueStart += 1
     const end = valueEnd(body, valueStart, close)
     const name = JSON.parse(body.toString('utf8', quote, nameEnd)) as string
-    fields.push({ name, start: at === quote ? quote : at, valueStart, end })
+    fields.push({ name, start: at, valueStart, end })
     at = body[end] === COMMA ? end + 1 : close
   }
   return fields

@@ -1,7 +1,7 @@
 import type { Dialect, EventReader, EventWriter, Meter, ReplyContext } from './dialect.ts'
 import { noUsage, type ReplyEvent, type Usage } from './event.ts'
 import type { Failure } from './failure.ts'
-import { eachEvent, normalLines, SseFramer } from './sse.ts'
+import { eachEvent, normalLines, SseFramer, utf8 } from './sse.ts'
 
 /**
  * Turns the vendor's stream into the caller's, chunk by chunk and synchronously. It is also the judge of the stream:
@@ -18,6 +18,8 @@ export interface Transcoder {
   readonly complete: boolean
   /** The vendor's error event. Nothing after it counts. */
   readonly failure: Failure | undefined
+  /** The same as the vendor wrote it, where the caller speaks the vendor's dialect. Not yet sent. */
+  readonly failureEvent: string | undefined
   readonly usage: Usage
   /** The model's name as the vendor gave it. */
   readonly model: string | undefined
@@ -27,8 +29,9 @@ export interface Transcoder {
 export class Passthrough implements Transcoder {
   readonly #framer = new SseFramer()
   readonly #meter: Meter
-  /** From-to pairs of the events in this chunk that the caller must not get. */
+  /** From-to pairs of what in this chunk does not go to the caller. */
   #cuts: number[] = []
+  failureEvent: string | undefined
 
   constructor(dialect: Dialect, context: ReplyContext) {
     this.#meter = dialect.stream.meter(context)
@@ -63,8 +66,15 @@ export class Passthrough implements Transcoder {
   }
 
   readonly #take = (name: string, data: string, from: number, to: number): void => {
+    if (this.failureEvent !== undefined) {
+      this.#cuts.push(from, to)
+      return
+    }
     this.#meter.event(name, data)
-    if (this.#meter.drop) this.#cuts.push(from, to)
+    if (this.#meter.failure !== undefined) {
+      this.failureEvent = `${name === 'message' ? '' : `event: ${name}\n`}data: ${utf8(data)}\n\n`
+      this.#cuts.push(from, to)
+    } else if (this.#meter.drop) this.#cuts.push(from, to)
   }
 
   #watch(whole: Buffer): Buffer | string {
@@ -96,6 +106,7 @@ export class Translation implements Transcoder {
   begun = false
   complete = false
   failure: Failure | undefined
+  readonly failureEvent = undefined
   usage: Usage = { ...noUsage }
   model: string | undefined
 

@@ -19,6 +19,8 @@ export interface Vendor {
   /** Where tokens are counted without a paid call: the dialect to ask in, if it has such a call. */
   readonly counts?: DialectName
   authorize(secret: string): Record<string, string>
+  /** Headers of its own family: which of the caller's pass on in the same dialect, and what is sent where there is none. */
+  readonly headers?: { readonly pass: RegExp; readonly defaults: Readonly<Record<string, string>> }
   /** Its last word on a request in `dialect`: top-level fields to set or remove. Throws Failure `unsupported`. */
   adjust?(request: JsonObject, model: Model, dialect: DialectName): Patch
   /** What its errors mean where the general reading (core/classify.ts) would be wrong. */

@@ -1,0 +1,42 @@
+import type { Started } from './start.ts'
+import type { Settings } from './settings.ts'
+
+/** What a start prints: where it listens, who is live, and calls that work when pasted. Only the first start shows a key. */
+export function banner(started: Started, settings: Settings, version: string): string {
+  const { url, newKey, snapshot } = started
+  const lines = [`Keyrung ${version} listens on ${url}`, '', `  Data      ${settings.config.data}`]
+  for (const { vendor, secret, simulated } of snapshot.vendors.values()) {
+    const state = simulated
+      ? `simulated by the sandbox; set ${vendor.keyNames[0]} for the real one`
+      : secret === undefined
+        ? `off: no key (set ${vendor.keyNames[0]}) and the sandbox is off`
+        : `live, key from ${settings.foundIn.get(vendor.name) ?? '?'}`
+    lines.push(`  ${vendor.title.padEnd(9)} ${state}`)
+  }
+  lines.push('')
+  if (newKey === undefined) {
+    lines.push('Your keys are as before; they are kept as digests and cannot be shown again.')
+    return `${lines.join('\n')}\n`
+  }
+  lines.push(`Your key (shown once):  ${newKey}`, '', 'Try it:', '', ...firstCalls(url, newKey))
+  return `${lines.join('\n')}\n`
+}
+
+/** The same three calls as in the README, with address and key filled in. */
+function firstCalls(url: string, key: string): string[] {
+  return [
+    `curl ${url}/v1/messages -H "x-api-key: ${key}" -H "content-type: application/json" \\`,
+    `  -d '{"model":"claude-sonnet-5","max_tokens":100,"messages":[{"role":"user","content":"Hello!"}]}'`,
+    '',
+    '# Python: pip install openai',
+    'from openai import OpenAI',
+    `client = OpenAI(base_url="${url}/v1", api_key="${key}")`,
+    'print(client.chat.completions.create(model="gemini-3.8-flash", messages=[{"role": "user", "content": "Hello!"}]).choices[0].message.content)',
+    '',
+    '// TypeScript: npm install @anthropic-ai/sdk',
+    "import Anthropic from '@anthropic-ai/sdk'",
+    `const client = new Anthropic({ baseURL: '${url}', apiKey: '${key}' })`,
+    "const message = await client.messages.create({ model: 'gpt-5.6', max_tokens: 100, messages: [{ role: 'user', content: 'Hello!' }] })",
+    'console.log(message.content)',
+  ]
+}

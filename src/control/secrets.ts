@@ -1,0 +1,45 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError } from './config.ts'
+
+/** The secret that a reference of the configuration stands for. Throws ConfigError, which names the reference only. */
+export function resolveReference(reference: string, setting: string, environment: NodeJS.ProcessEnv): string {
+  const value = reference.startsWith('file:')
+    ? fromFile(reference, setting)
+    : fromEnvironment(reference, setting, environment)
+  if (value.trim() === '') throw new ConfigError([`${setting}: ${reference} is empty.`])
+  return value.trim()
+}
+
+function fromFile(reference: string, setting: string): string {
+  const path = reference.slice('file:'.length)
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new ConfigError([`${setting}: ${path} cannot be read.`])
+  }
+}
+
+function fromEnvironment(reference: string, setting: string, environment: NodeJS.ProcessEnv): string {
+  const name = reference.slice(2, -1)
+  const value = environment[name]
+  if (value === undefined) throw new ConfigError([`${setting}: the environment has no ${name}.`])
+  return value
+}
+
+/**
+ * The digest under which callers' keys are kept: HMAC-SHA-256 under a pepper, which lies beside the database and not in
+ * it, so that neither reading nor writing the database alone makes a key. A missing pepper is made, never assumed.
+ */
+export function keyDigest(folder: string): (key: string) => Buffer {
+  const file = join(folder, 'pepper')
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' })
+  }
+  const pepper = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
+  if (pepper.length < 32)
+    throw new ConfigError([`${file}: must hold 64 hexadecimal digits; restore it, or remove it and make new keys.`])
+  return (key) => createHmac('sha256', pepper).update(key).digest()
+}

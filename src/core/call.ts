@@ -1,0 +1,18 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dialect, Head } from './dialect.ts'
+import type { JsonObject } from './json.ts'
+
+/** One request of a caller, read and understood as far as routing needs it. */
+export interface Call {
+  /** The request id, `req_…`: on every answer, receipt and log line. */
+  readonly id: string
+  readonly dialect: Dialect
+  /** `count`: the caller wants its tokens counted, not an answer. */
+  readonly purpose: 'generate' | 'count'
+  readonly head: Head
+  readonly json: JsonObject
+  /** The body as it came: what a vendor of the same dialect gets. */
+  readonly bytes: Buffer
+  readonly headers: IncomingHttpHeaders
+  readonly startedMs: number
+}

@@ -1,0 +1,348 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { errors, type Dispatcher } from 'undici'
+import type { Call } from '../core/call.ts'
+import { classify } from '../core/classify.ts'
+import type { Dialect, ReplyContext } from '../core/dialect.ts'
+import { noUsage, type ReplyEvent, type Usage } from '../core/event.ts'
+import { Failure, failureOf } from '../core/failure.ts'
+import { isObject, parseJson, type JsonObject } from '../core/json.ts'
+import type { Deadlines, Rung } from '../core/ladder.ts'
+import type { TryRecord } from '../core/receipt.ts'
+import { Passthrough, Translation, type Transcoder } from '../core/transcoder.ts'
+import type { Sending } from './prepare.ts'
+
+/** Most bytes of a whole reply, and of an error answer. */
+const replyBytesMax = 64 * 1024 * 1024
+const errorBytesMax = 64 * 1024
+
+/** An answer that is safe to give: all of a whole reply, or a stream whose content has begun. */
+export type Answer = WholeAnswer | StreamedAnswer
+
+export interface WholeAnswer {
+  type: 'whole'
+  body: Buffer | string
+  usage: Usage
+  model: string | undefined
+}
+
+export interface StreamedAnswer {
+  type: 'streamed'
+  /** What has been written for the caller up to now. */
+  first: (Buffer | string)[]
+  transcoder: Transcoder
+  /** Lets the rest flow, synchronously, into the sink. */
+  attach(sink: Sink): Flow
+}
+
+/** Where a stream flows to. */
+export interface Sink {
+  /** One piece for the caller; false asks the vendor to pause until `Flow.resume`. */
+  data(out: Buffer | string): boolean
+  /** The stream is over: in full, or with a failure. */
+  end(failure: Failure | undefined): void
+}
+
+export interface Flow {
+  resume(): void
+}
+
+/** What an attempt needs besides the call. */
+export interface Attempt {
+  call: Call
+  rung: Rung
+  sending: Sending
+  context: ReplyContext
+  deadlines: Deadlines
+  dispatcher: Dispatcher
+  record: TryRecord
+}
+
+/**
+ * One try at one rung. Resolves with an Answer once it is safe to commit to, or with the Failure for the ladder to
+ * weigh; never rejects. `cancel` closes the vendor's request at any time.
+ */
+export function attempt(one: Attempt): { outcome: Promise<Answer | Failure>; cancel: (reason: Failure) => void } {
+  const { call, rung, sending, deadlines } = one
+  const reception = new Reception(one)
+  const outcome = new Promise<Answer | Failure>((resolve) => {
+    reception.settle = resolve
+    one.dispatcher.dispatch(
+      {
+        origin: rung.origin,
+        path: sending.path,
+        method: 'POST',
+        headers: sending.headers,
+        body: sending.body,
+        headersTimeout: deadlines.firstByteMs,
+        bodyTimeout: call.head.stream ? deadlines.idleMs : deadlines.firstByteMs,
+      },
+      reception,
+    )
+  })
+  return { outcome, cancel: (reason) => reception.cancel(reason) }
+}
+
+/** Receives one vendor's response as undici pushes it: synchronous, no stream objects in between. */
+class Reception implements Dispatcher.DispatchHandler {
+  settle: (outcome: Answer | Failure) => void = () => {}
+  readonly #one: Attempt
+  readonly #overall: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | undefined
+  #status = 0
+  #headers: IncomingHttpHeaders = {}
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #transcoder: Transcoder | undefined
+  #first: (Buffer | string)[] = []
+  #sink: Sink | undefined
+  /** Committed, failed or cancelled: what comes later concerns the sink only. */
+  #settled = false
+  #over = false
+
+  constructor(one: Attempt) {
+    this.#one = one
+    const limitMs = one.call.head.stream ? one.deadlines.streamedCallMs : one.deadlines.wholeCallMs
+    this.#overall = setTimeout(
+      () => this.#finish(this.#failure('vendor-slow', `did not finish within ${limitMs / 1000} s.`)),
+      limitMs,
+    )
+  }
+
+  cancel(reason: Failure): void {
+    this.#finish(reason)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(new Error('cancelled'))
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status
+    this.#headers = headers
+    const { sending, call, rung, record, context } = this.#one
+    record.status = status
+    const id = headers['request-id'] ?? headers['x-request-id'] ?? headers['x-ds-trace-id']
+    if (typeof id === 'string') record.vendorRequestId = id.slice(0, 100)
+    if (status !== 200 || !call.head.stream) return
+    const type = headers['content-type'] ?? ''
+    // A 200 of another kind is an error body, a proxy's page or a vendor that ignored `stream`: read it whole and see.
+    if (!type.startsWith('text/event-stream')) return
+    this.#transcoder = sending.passes
+      ? new Passthrough(sending.dialect, context)
+      : new Translation(sending.dialect, call.dialect, rung.vendor.name, context)
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return
+    if (this.#transcoder === undefined) {
+      this.#collect(chunk)
+      return
+    }
+    try {
+      this.#put(this.#transcoder.push(chunk))
+    } catch (thrown) {
+      this.#finish(failureOf(thrown))
+    }
+    this.#weigh(this.#transcoder)
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    try {
+      if (this.#transcoder === undefined) this.#finishWhole()
+      else this.#finishStream(this.#transcoder)
+    } catch (thrown) {
+      this.#finish(failureOf(thrown))
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#finish(this.#networkFailure(error))
+  }
+
+  #put(out: Buffer | string): void {
+    if (out.length === 0) return
+    if (this.#sink === undefined) this.#first.push(out)
+    else if (!this.#sink.data(out)) this.#controller?.pause()
+  }
+
+  /** After each chunk: has it failed, or may it now be committed to? */
+  #weigh(transcoder: Transcoder): void {
+    if (this.#over) return
+    if (transcoder.failure !== undefined) this.#finish(transcoder.failure)
+    else if (transcoder.begun && !this.#settled) this.#commit(transcoder)
+  }
+
+  #commit(transcoder: Transcoder): void {
+    this.#settled = true
+    // Nothing flows until the caller's side is attached: what is pushed meanwhile would have nowhere to go.
+    this.#controller?.pause()
+    this.settle({ type: 'streamed', first: this.#first, transcoder, attach: (sink) => this.#attach(sink) })
+  }
+
+  #attach(sink: Sink): Flow {
+    this.#sink = sink
+    if (this.#over) sink.end(this.#ending)
+    else this.#controller?.resume()
+    return { resume: () => this.#controller?.resume() }
+  }
+
+  #ending: Failure | undefined
+
+  #finishStream(transcoder: Transcoder): void {
+    const rest = transcoder.end()
+    if (transcoder.failure !== undefined) this.#finish(transcoder.failure)
+    else if (transcoder.complete) {
+      this.#put(rest)
+      if (!this.#settled) this.#commit(transcoder)
+      this.#finish(undefined)
+    } else this.#finish(this.#failure('vendor-cut', 'ended its stream before the answer was complete.'))
+  }
+
+  #collect(chunk: Buffer): void {
+    this.#bytes += chunk.length
+    if (this.#status !== 200 && this.#bytes > errorBytesMax) return
+    if (this.#bytes > replyBytesMax)
+      this.#finish(this.#failure('vendor-unreadable', `sent more than ${replyBytesMax} bytes.`))
+    else this.#chunks.push(chunk)
+  }
+
+  #finishWhole(): void {
+    const body = Buffer.concat(this.#chunks)
+    const { sending, call, rung, context } = this.#one
+    if (this.#status !== 200) {
+      this.#finish(this.#errorAnswer(body))
+      return
+    }
+    const json = parseJson(body.toString())
+    if (!isObject(json)) throw this.#failure('vendor-unreadable', 'sent an answer that is no JSON object.')
+    if (json.error !== undefined && json.error !== null) {
+      this.#finish(this.#errorAnswer(body))
+      return
+    }
+    if (call.head.stream) throw this.#failure('vendor-unreadable', 'did not stream its answer.')
+    const answer = whole(json, body, sending, call, rung, context)
+    this.#settled = true
+    this.settle(answer)
+    this.#finish(undefined)
+  }
+
+  #errorAnswer(body: Buffer): Failure {
+    const { sending, rung } = this.#one
+    const { vendor, model } = rung
+    const contentType = this.#headers['content-type'] ?? ''
+    const wire = { dialect: sending.dialect.name, status: this.#status, contentType, body }
+    if (this.#status >= 300 && this.#status < 400) {
+      return this.#failure('vendor-unreadable', 'answered with a redirect, which is not followed.')
+    }
+    const error = sending.dialect.failure.read(wire, this.#headers)
+    const kind = vendor.classify?.(error) ?? classify(error)
+    const message = kind === 'vendor-refuses' ? `${vendor.title} refuses the account of this gateway.` : error.message
+    return new Failure(kind, message, {
+      vendor: vendor.name,
+      vendorStatus: this.#status,
+      model: model.id,
+      wire,
+      ...(error.code === undefined ? {} : { code: error.code }),
+      ...(error.path === undefined ? {} : { path: error.path }),
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    })
+  }
+
+  #networkFailure(error: Error): Failure {
+    if (error instanceof Failure) return error
+    const cause = { cause: error }
+    const code = codeOf(error)
+    if (error instanceof errors.HeadersTimeoutError) {
+      return this.#failure('vendor-slow', `did not answer within ${this.#one.deadlines.firstByteMs / 1000} s.`, cause)
+    }
+    if (error instanceof errors.BodyTimeoutError) {
+      return this.#failure(
+        'vendor-slow',
+        `fell silent for ${this.#one.deadlines.idleMs / 1000} s in the middle of its answer.`,
+        cause,
+      )
+    }
+    if (this.#status !== 0) return this.#failure('vendor-cut', 'broke off its answer.', cause)
+    const unsent = notConnected.has(code)
+    return this.#failure('vendor-unreachable', `could not be reached (${code}).`, { ...cause, unsent })
+  }
+
+  #failure(kind: Failure['kind'], what: string, details: { cause?: unknown; unsent?: boolean } = {}): Failure {
+    const { vendor, model } = this.#one.rung
+    return new Failure(kind, `${vendor.title} ${what}`, {
+      vendor: vendor.name,
+      vendorStatus: this.#status,
+      model: model.id,
+      ...details,
+    })
+  }
+
+  /** The one end: closes what is open and tells whoever waits. */
+  #finish(failure: Failure | undefined): void {
+    if (this.#over) return
+    this.#over = true
+    this.#ending = failure
+    clearTimeout(this.#overall)
+    if (failure !== undefined) {
+      this.#controller?.abort(failure)
+      if (!this.#settled) this.settle(failure)
+    }
+    this.#settled = true
+    this.#sink?.end(failure)
+  }
+}
+
+/** A connection that was never made: nothing can have been sent over it. */
+const notConnected = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+function codeOf(error: Error): string {
+  const code: unknown = 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : 'connection failed'
+}
+
+/** A whole reply for the caller: the vendor's own bytes, or its events folded into the caller's form. */
+function whole(
+  json: JsonObject,
+  body: Buffer,
+  sending: Sending,
+  call: Call,
+  rung: Rung,
+  context: ReplyContext,
+): WholeAnswer {
+  if (call.purpose === 'count') return counted(json, body, sending, call)
+  const events = sending.dialect.reply.unfold(json, rung.vendor.name)
+  const known = summary(events)
+  const written = sending.passes ? body : JSON.stringify(call.dialect.reply.fold(events, context))
+  return { type: 'whole', body: written, ...known }
+}
+
+function counted(json: JsonObject, body: Buffer, sending: Sending, call: Call): WholeAnswer {
+  const tokens = countOf(sending.dialect).read(json)
+  const written = sending.passes ? body : JSON.stringify(countOf(call.dialect).fold(tokens))
+  return { type: 'whole', body: written, usage: noUsage, model: undefined }
+}
+
+function countOf(dialect: Dialect): NonNullable<Dialect['count']> {
+  if (dialect.count === undefined) throw new Error(`${dialect.name} counts no tokens`)
+  return dialect.count
+}
+
+function summary(events: readonly ReplyEvent[]): { usage: Usage; model: string | undefined } {
+  let usage: Usage = noUsage
+  let model: string | undefined
+  for (const event of events) {
+    if (event.type === 'usage') usage = event.usage
+    if (event.type === 'start') model = event.model
+    if (event.type === 'failure') throw event.failure
+  }
+  return { usage, model }
+}

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http'
+import type { Call } from '../core/call.ts'
+import type { Rung } from '../core/ladder.ts'
+import { answerHeaders } from './headers.ts'
+import { promptOf } from './prepare.ts'
+import type { Tab } from './tab.ts'
+
+/** Rough sizes where a vendor counts nothing itself. */
+const bytesPerToken = 4
+const tokensPerImage = 1000
+
+/**
+ * Answers a token count for a vendor that has no call for it: bytes of text by four. The header
+ * `x-keyrung-estimate` says that it is no exact count.
+ */
+export function estimate(call: Call, rung: Rung, response: ServerResponse, tab: Tab): void {
+  const prompt = promptOf(call, rung)
+  let images = 0
+  const text = JSON.stringify([prompt.system, prompt.turns, prompt.tools], (key, value: unknown) => {
+    if (key === 'source') images += 1
+    return key === 'path' || key === 'source' ? undefined : value
+  })
+  const tokens = Math.ceil(Buffer.byteLength(text) / bytesPerToken) + images * tokensPerImage
+  tab.vendor = rung.vendor.name
+  tab.model = rung.model.id
+  tab.status = 200
+  const body = JSON.stringify(call.dialect.count?.fold(tokens) ?? {})
+  response.writeHead(200, {
+    ...answerHeaders(tab),
+    'content-type': 'application/json',
+    'x-keyrung-estimate': 'bytes/4',
+  })
+  response.end(body)
+}

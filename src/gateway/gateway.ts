@@ -1,0 +1,73 @@
+import type { Server } from 'node:http'
+import { Agent, type Dispatcher } from 'undici'
+import type { Receipt } from '../core/receipt.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import { Concurrency } from './limits/concurrency.ts'
+import { createGatewayServer } from './server.ts'
+
+/** What the steps share: no call changes it but by taking and leaving its place. */
+export interface Gateway {
+  /** The settings as they are now; a call asks once. */
+  snapshot(): Snapshot
+  readonly dispatcher: Dispatcher
+  readonly concurrency: Concurrency
+  /** The gateway is stopping: new calls are sent away, those under way end. */
+  readonly draining: boolean
+  /** Takes the receipt of a call that has ended. */
+  record(receipt: Receipt): void
+  readonly log: Log
+}
+
+/** The gateway's own words: a closed set of facts, so that no prompt and no secret can slip in. */
+export interface Log {
+  /** A bug of ours, met while serving a call. */
+  fault(requestId: string, cause: unknown): void
+}
+
+interface Options {
+  snapshot: () => Snapshot
+  record: (receipt: Receipt) => void
+  log: Log
+}
+
+/** A running gateway: the server that callers reach, and how to stop it. */
+export interface RunningGateway extends Gateway {
+  readonly server: Server
+  /** Stops taking calls, lets those under way end for at most `waitMs`, then closes what is left. */
+  close(waitMs: number): Promise<void>
+}
+
+/** Joins the steps with a server and a pool of connections to the vendors. The server is not yet listening. */
+export function createGateway({ snapshot, record, log }: Options): RunningGateway {
+  const dispatcher = new Agent({
+    connect: { timeout: snapshot().deadlines.connectMs },
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: 30_000,
+    maxResponseSize: -1,
+  })
+  const state = { draining: false }
+  const gateway = {
+    snapshot,
+    dispatcher,
+    concurrency: new Concurrency(),
+    record,
+    log,
+    get draining() {
+      return state.draining
+    },
+  }
+  const server = createGatewayServer(gateway)
+  return Object.assign(gateway, {
+    server,
+    async close(waitMs: number): Promise<void> {
+      state.draining = true
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const cut = setTimeout(() => server.closeAllConnections(), waitMs)
+      await closed
+      clearTimeout(cut)
+      await dispatcher.destroy()
+    },
+  })
+}

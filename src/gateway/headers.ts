@@ -1,0 +1,34 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Failure } from '../core/failure.ts'
+import type { Tab } from './tab.ts'
+
+/** Above this wait a caller's SDK is told not to retry by itself: newer ones would sleep for hours without a word. */
+const retryMsMax = 60_000
+
+/** The headers of every answer: ids under the names that both SDK families read, and who answered. */
+export function answerHeaders(tab: Tab): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { 'request-id': tab.id, 'x-request-id': tab.id }
+  if (tab.vendor !== '') {
+    headers['x-keyrung-vendor'] = tab.vendor
+    headers['x-keyrung-model'] = headerText(tab.model)
+  }
+  if (tab.simulated) headers['x-keyrung-simulated'] = 'true'
+  return headers
+}
+
+/** The headers of every failure: whether and when a retry can help, and whose doing it is. */
+export function failureHeaders(failure: Failure): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { 'x-keyrung-blame': failure.blame, 'x-keyrung-failure': failure.kind }
+  const waitMs = failure.retryAfterMs
+  headers['x-should-retry'] = failure.retry && (waitMs ?? 0) <= retryMsMax ? 'true' : 'false'
+  if (waitMs !== undefined) {
+    headers['retry-after'] = String(Math.ceil(waitMs / 1000))
+    headers['retry-after-ms'] = String(Math.ceil(waitMs))
+  }
+  return headers
+}
+
+/** A vendor's text as a header's value: what HTTP does not allow there is left out. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '').slice(0, 200)
+}

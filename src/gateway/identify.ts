@@ -1,0 +1,85 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Failure } from '../core/failure.ts'
+import { callerKeyParts } from '../core/key.ts'
+import type { Caller, Snapshot } from '../core/snapshot.ts'
+
+/** Step 1: who calls. Throws Failure `key-missing` or `key-wrong`; the message shows of a key its beginning and length only. */
+export function identify(snapshot: Snapshot, headers: IncomingHttpHeaders): Caller {
+  const { key, header } = credential(headers)
+  if (key === undefined) throw new Failure('key-missing', 'No key was sent.')
+  const caller = known(snapshot, key)
+  if (caller !== undefined) return caller
+  throw new Failure('key-wrong', `${wrongKey(snapshot, key)} It came in the header ${header}.`)
+}
+
+interface Credential {
+  key: string | undefined
+  header: string
+}
+
+/** The key of a request, whichever header its SDK uses. Two different keys in one request are refused. */
+function credential(headers: IncomingHttpHeaders): Credential {
+  let found: Credential = { key: undefined, header: '' }
+  const take = (header: string, value: string | string[] | undefined): void => {
+    if (typeof value !== 'string' || value === '') return
+    if (found.key !== undefined && found.key !== value) {
+      throw new Failure('key-wrong', `The headers ${found.header} and ${header} carry different keys.`, {
+        fix: 'Send one of them, or the same key in both.',
+      })
+    }
+    found = { key: value, header }
+  }
+  const authorization = headers.authorization
+  if (authorization !== undefined) {
+    const bearer = /^bearer +(.*)$/i.exec(authorization)
+    if (bearer === null) {
+      throw new Failure('key-wrong', 'The header authorization is not of the form "Bearer KEY".')
+    }
+    take('authorization', bearer[1]?.trim())
+  }
+  take('x-api-key', headers['x-api-key'])
+  take('x-goog-api-key', headers['x-goog-api-key'])
+  take('api-key', headers['api-key'])
+  return found
+}
+
+function known(snapshot: Snapshot, key: string): Caller | undefined {
+  const parts = callerKeyParts(key, snapshot.keyPrefix)
+  if (parts === undefined) {
+    // Declared by the operator: any text, found by its digest.
+    return snapshot.callersByDigest.size === 0
+      ? undefined
+      : snapshot.callersByDigest.get(snapshot.digest(key).toString('hex'))
+  }
+  // A mistyped key is known by its checksum, without looking anything up.
+  if (!parts.intact) return undefined
+  const caller = snapshot.callers.get(parts.id)
+  const digest = snapshot.digest(key)
+  // An unknown id costs the same as a wrong secret.
+  const expected = caller?.digest ?? Buffer.alloc(digest.length)
+  return timingSafeEqual(digest, expected) ? caller : undefined
+}
+
+/** Whose keys begin how: so that a key sent to the wrong door is named as such. */
+const foreignKeys: readonly (readonly [RegExp, string])[] = [
+  [/^sk-ant-/, "an Anthropic key (it begins with 'sk-ant-')"],
+  [/^(sk-proj-|sk-svcacct-|sk-admin-)/, "an OpenAI key (it begins with 'sk-proj-')"],
+  [/^AIza/, "a Google key (it begins with 'AIza')"],
+  [/^xai-/, "an xAI key (it begins with 'xai-')"],
+]
+
+function wrongKey(snapshot: Snapshot, key: string): string {
+  for (const [pattern, name] of foreignKeys) {
+    if (pattern.test(key)) return `The key is ${name}; this gateway wants a key of its own.`
+  }
+  const parts = callerKeyParts(key, snapshot.keyPrefix)
+  const shown = `'${visible(key.slice(0, snapshot.keyPrefix.length))}…' (${key.length} characters)`
+  if (parts !== undefined && !parts.intact) return `The key ${shown} is mistyped: its checksum does not fit.`
+  return `The key ${shown} is not known here.`
+}
+
+/** Only what may stand in a message: letters, digits, `-` and `_`. */
+function visible(text: string): string {
+  return text.replace(/[^\w-]/g, '?')
+}

@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http'
+import type { Failure } from '../core/failure.ts'
+import type { Flow, StreamedAnswer } from './attempt.ts'
+
+interface Pumping {
+  response: ServerResponse
+  answer: StreamedAnswer
+  /** What is sent while the vendor is silent, and after how long a silence. */
+  ping: string
+  pingMs: number
+  /** The text of an error event that ends the stream. */
+  writeFailure: (failure: Failure) => string
+}
+
+/**
+ * Lets a committed stream flow to the caller until it ends, and resolves with its failure, if it had one. The vendor is
+ * paused while the caller reads slower, so that one stream holds no more than a few chunks. A stream that broke
+ * ends with an error event: a bare end would be taken for a whole answer.
+ */
+export function pump({
+  response,
+  answer,
+  ping,
+  pingMs,
+  writeFailure,
+}: Pumping): Promise<{ failure: Failure | undefined; bytes: number }> {
+  return new Promise((resolve) => {
+    let bytes = 0
+    let flow: Flow | undefined
+    const write = (out: Buffer | string): boolean => {
+      bytes += out.length
+      return response.write(out)
+    }
+    for (const out of answer.first) write(out)
+    const silence = setTimeout(() => {
+      // Between whole events only, which is all that ever goes out.
+      if (!response.writableNeedDrain) write(ping)
+      silence.refresh()
+    }, pingMs)
+    const onDrain = (): void => flow?.resume()
+    response.on('drain', onDrain)
+    flow = answer.attach({
+      data: (out) => {
+        silence.refresh()
+        return write(out)
+      },
+      end: (failure) => {
+        clearTimeout(silence)
+        response.off('drain', onDrain)
+        if (failure !== undefined && failure.kind !== 'caller-gone') write(writeFailure(failure))
+        response.end()
+        resolve({ failure, bytes })
+      },
+    })
+  })
+}

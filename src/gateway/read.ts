@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http'
+import { Failure } from '../core/failure.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+
+/** How long the body of a request may stand still. */
+const bodyIdleMs = 30_000
+
+/** Step 2: the body, whole. Throws Failure `body-too-large`, `body-slow`, `content-type-wrong` or `caller-gone`. */
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    return Promise.reject(
+      new Failure('content-type-wrong', `The content-encoding '${encoding.slice(0, 20)}' is not read here.`),
+    )
+  }
+  const tooLarge = (): Failure =>
+    new Failure('body-too-large', `The body is larger than ${bytesMax} bytes, the most that this gateway takes.`)
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > bytesMax) return Promise.reject(tooLarge())
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const idle = setTimeout(() => fail(new Failure('body-slow', 'The body of the request stopped coming.')), bodyIdleMs)
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes > bytesMax) {
+        fail(tooLarge())
+        return
+      }
+      chunks.push(chunk)
+      idle.refresh()
+    }
+    const onEnd = (): void => {
+      stop()
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))
+    }
+    const onClose = (): void => fail(new Failure('caller-gone', 'The caller left while sending the request.'))
+    const stop = (): void => {
+      clearTimeout(idle)
+      request.off('data', onData)
+      request.off('end', onEnd)
+      request.off('close', onClose)
+      request.off('error', onClose)
+    }
+    const fail = (failure: Failure): void => {
+      stop()
+      // What still comes is let run out, so that the answer is not lost in a reset of the connection.
+      request.on('error', () => {})
+      request.resume()
+      reject(failure)
+    }
+    request.on('data', onData)
+    request.on('end', onEnd)
+    request.on('close', onClose)
+    request.on('error', onClose)
+  })
+}
+
+/** The body as a JSON object. Throws Failure `request-invalid` that tells line and column, and nothing of the text. */
+export function readJson(body: Buffer): JsonObject {
+  const text = body.toString()
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new Failure('request-invalid', `The request body is not valid JSON${place(text, error)}.`, { cause: error })
+  }
+  if (isObject(json)) return json
+  throw new Failure('request-invalid', 'The request body must be a JSON object.')
+}
+
+/** Where the parser stopped: its own message is not passed on, since it quotes the text. */
+function place(text: string, error: unknown): string {
+  if (text.trim() === '') return ': it is empty'
+  const found = /position (\d+)/.exec(error instanceof Error ? error.message : '')
+  const position = found === null ? text.length : Number(found[1])
+  const before = text.slice(0, position).split('\n')
+  return `: line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`
+}

@@ -1,0 +1,67 @@
+import type { ServerResponse } from 'node:http'
+import type { Call } from '../core/call.ts'
+import type { Failure } from '../core/failure.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import type { Answer, StreamedAnswer } from './attempt.ts'
+import { answerHeaders } from './headers.ts'
+import { pump } from './pump.ts'
+import { passable } from './refuse.ts'
+import type { Tab } from './tab.ts'
+
+/** Step 6: gives the answer to the caller. A stream that breaks after it had begun ends with an error event. */
+export async function relay(
+  answer: Answer,
+  call: Call,
+  response: ServerResponse,
+  snapshot: Snapshot,
+  tab: Tab,
+): Promise<void> {
+  const model = answer.type === 'streamed' ? answer.transcoder.model : answer.model
+  if (model !== undefined) tab.model = model
+  tab.status = 200
+  tab.firstByteMs = Date.now()
+  const headers = answerHeaders(tab)
+  if (answer.type === 'whole') {
+    tab.usage = answer.usage
+    headers['content-type'] = 'application/json'
+    headers['content-length'] = Buffer.byteLength(answer.body)
+    tab.replyBytes = headers['content-length']
+    response.writeHead(200, headers).end(answer.body)
+    return
+  }
+  headers['content-type'] = 'text/event-stream; charset=utf-8'
+  headers['cache-control'] = 'no-cache'
+  // Reverse proxies that buffer by default leave a stream alone when they see this.
+  headers['x-accel-buffering'] = 'no'
+  response.writeHead(200, headers)
+  await stream(answer, call, response, snapshot, tab)
+}
+
+async function stream(
+  answer: StreamedAnswer,
+  call: Call,
+  response: ServerResponse,
+  snapshot: Snapshot,
+  tab: Tab,
+): Promise<void> {
+  const { transcoder } = answer
+  const { dialect } = call
+  const { failure, bytes } = await pump({
+    response,
+    answer,
+    ping: dialect.stream.ping,
+    pingMs: snapshot.pingMs,
+    writeFailure: (failed: Failure) =>
+      transcoder.failureEvent !== undefined && passable(failed)
+        ? transcoder.failureEvent
+        : dialect.failure.writeEvent(failed, tab.id),
+  })
+  tab.usage = transcoder.usage
+  if (transcoder.model !== undefined) tab.model = transcoder.model
+  tab.replyBytes = bytes
+  if (failure !== undefined) {
+    tab.failure = failure
+    const last = tab.tries.at(-1)
+    if (last !== undefined) last.outcome = failure.kind
+  }
+}

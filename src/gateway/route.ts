@@ -1,0 +1,72 @@
+import { Failure } from '../core/failure.ts'
+import type { Ladder, Rung } from '../core/ladder.ts'
+import type { Snapshot, VendorSetup } from '../core/snapshot.ts'
+import type { Model } from '../core/vendor.ts'
+
+/** Step 4: which models may answer. Throws Failure `model-unknown` with the nearest names, or `vendor-keyless`. */
+export function route(snapshot: Snapshot, asked: string): Ladder {
+  return { rungs: [rungOf(snapshot, asked)], triesMax: snapshot.triesMax, deadlines: snapshot.deadlines }
+}
+
+function rungOf(snapshot: Snapshot, asked: string): Rung {
+  const { setup, model } = resolve(snapshot, asked)
+  const { vendor, secret } = setup
+  if (secret === undefined) {
+    throw new Failure('vendor-keyless', `This gateway has no key for ${vendor.title}, who makes ${model.id}.`, {
+      vendor: vendor.name,
+      fix: `The operator must set ${vendor.keyNames.join(' or ')} and start the gateway again, or turn the sandbox on.`,
+    })
+  }
+  return { vendor, model, origin: setup.origin, base: setup.base, secret, simulated: setup.simulated }
+}
+
+/** The vendor and model that a name stands for: an alias, a catalogue name, `vendor/model`, or a vendor's prefix. */
+export function resolve(snapshot: Snapshot, asked: string): { setup: VendorSetup; model: Model } {
+  const name = snapshot.aliases.get(asked) ?? asked
+  const known = snapshot.models.get(name)
+  if (known !== undefined) return { setup: snapshot.vendors.get(known.vendor) as VendorSetup, model: known }
+  const slash = name.indexOf('/')
+  if (slash > 0) {
+    const setup = snapshot.vendors.get(name.slice(0, slash))
+    if (setup !== undefined) return { setup, model: modelOf(snapshot, setup, name.slice(slash + 1)) }
+  }
+  for (const setup of snapshot.vendors.values()) {
+    if (setup.vendor.models.test(name)) return { setup, model: modelOf(snapshot, setup, name) }
+  }
+  throw new Failure('model-unknown', `model: ${asked.slice(0, 100)}${nearest(snapshot, asked)}`, {
+    path: 'model',
+    model: asked,
+  })
+}
+
+/** The catalogue's facts for a dated name are those of its undated line; a wholly new name has none. */
+function modelOf(snapshot: Snapshot, setup: VendorSetup, id: string): Model {
+  const undated = id.replace(/(-\d{8}|-\d{4}-\d{2}-\d{2}|-latest)$/, '')
+  const known = snapshot.models.get(id) ?? snapshot.models.get(undated)
+  if (known?.vendor === setup.vendor.name) return known.id === id ? known : { ...known, id }
+  return { id, vendor: setup.vendor.name }
+}
+
+function nearest(snapshot: Snapshot, asked: string): string {
+  const scored = [...snapshot.models.keys(), ...snapshot.aliases.keys()]
+    .map((name) => ({ name, distance: distance(name, asked) }))
+    .filter((one) => one.distance <= Math.max(3, asked.length / 3))
+    .toSorted((one, other) => one.distance - other.distance)
+    .slice(0, 3)
+  return scored.length === 0 ? '' : `. Did you mean ${scored.map((one) => `'${one.name}'`).join(', ')}?`
+}
+
+/** Levenshtein's distance, for names of at most 100 characters. */
+function distance(one: string, other: string): number {
+  const target = other.slice(0, 100)
+  let row = Array.from({ length: target.length + 1 }, (_, index) => index)
+  for (let line = 1; line <= one.length; line += 1) {
+    const next = [line]
+    for (let column = 1; column <= target.length; column += 1) {
+      const swap = (row[column - 1] as number) + (one[line - 1] === target[column - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[column] as number) + 1, (next[column - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[target.length] as number
+}

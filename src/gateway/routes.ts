@@ -1,0 +1,100 @@
+import type { DialectName } from '../core/dialect.ts'
+
+/** Where a request goes. Each route says here how it is authorized: `key` or `open`. */
+export type Route = CallRoute | ModelsRoute | OpenRoute
+
+export interface CallRoute {
+  type: 'call'
+  auth: 'key'
+  dialect: DialectName
+  purpose: 'generate' | 'count'
+  /** The path below the mount. */
+  path: string
+}
+
+export interface ModelsRoute {
+  type: 'models'
+  auth: 'key'
+  /** The model asked for; undefined for the list. */
+  id: string | undefined
+  path: string
+}
+
+export interface OpenRoute {
+  type: 'hello' | 'health' | 'ready'
+  auth: 'open'
+  path: string
+}
+
+export type Found =
+  | { type: 'found'; route: Route }
+  | { type: 'unknown'; path: string }
+  | { type: 'method'; allow: string }
+
+interface Line {
+  methods: readonly string[]
+  paths: RegExp
+  route: (path: string, match: RegExpExecArray) => Route
+}
+
+/**
+ * Every route there is. A doubled `/v1`, which people get by giving an SDK a base URL with `/v1` that adds its own, is
+ * taken as one; OpenAI's paths also stand without it.
+ */
+const lines: readonly Line[] = [
+  {
+    methods: ['POST'],
+    paths: /^(?:\/v1){1,2}\/messages$/,
+    route: (path) => ({ type: 'call', auth: 'key', dialect: 'anthropic', purpose: 'generate', path }),
+  },
+  {
+    methods: ['POST'],
+    paths: /^(?:\/v1){1,2}\/messages\/count_tokens$/,
+    route: (path) => ({ type: 'call', auth: 'key', dialect: 'anthropic', purpose: 'count', path }),
+  },
+  {
+    methods: ['POST'],
+    paths: /^(?:\/v1){0,2}\/chat\/completions$/,
+    route: (path) => ({ type: 'call', auth: 'key', dialect: 'openai-chat', purpose: 'generate', path }),
+  },
+  {
+    methods: ['GET', 'HEAD'],
+    paths: /^(?:\/v1){0,2}\/models(?:\/(.+))?$/,
+    route: (path, match) => ({ type: 'models', auth: 'key', id: match[1], path }),
+  },
+  { methods: ['GET', 'HEAD'], paths: /^\/?$/, route: (path) => ({ type: 'hello', auth: 'open', path }) },
+  { methods: ['GET', 'HEAD'], paths: /^\/healthz$/, route: (path) => ({ type: 'health', auth: 'open', path }) },
+  { methods: ['GET', 'HEAD'], paths: /^\/readyz$/, route: (path) => ({ type: 'ready', auth: 'open', path }) },
+]
+
+/**
+ * The route of a request target, by its path alone: neither Host nor any forwarding header has a say. Mounts are tried
+ * longest first; the query is not looked at.
+ */
+export function find(method: string, target: string, mounts: readonly string[]): Found {
+  const path = pathOf(target)
+  for (const mount of mounts) {
+    if (mount !== '' && path !== mount && !path.startsWith(`${mount}/`)) continue
+    const below = path.slice(mount.length)
+    for (const line of lines) {
+      const match = line.paths.exec(below)
+      if (match === null) continue
+      if (!line.methods.includes(method)) return { type: 'method', allow: line.methods.join(', ') }
+      return { type: 'found', route: line.route(below, match) }
+    }
+  }
+  return { type: 'unknown', path }
+}
+
+/** The path of an origin-form or absolute-form target, decoded where it is well-formed. */
+function pathOf(target: string): string {
+  const start = target.startsWith('/') ? 0 : Math.max(0, target.indexOf('/', target.indexOf('://') + 3))
+  const query = target.indexOf('?', start)
+  const path = target.slice(start, query === -1 ? undefined : query)
+  if (!path.includes('%')) return path
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { DialectName } from '../core/dialect.ts'
+import { Failure, failureOf } from '../core/failure.ts'
+import type { JsonObject } from '../core/json.ts'
+import { exchange } from './exchange.ts'
+import type { Gateway } from './gateway.ts'
+import { identify } from './identify.ts'
+import { asksLikeAnthropic, listModels, showModel } from './models.ts'
+import { refuse } from './refuse.ts'
+import { find, type ModelsRoute, type OpenRoute, type Route } from './routes.ts'
+import { answerHeaders } from './headers.ts'
+import { Tab } from './tab.ts'
+
+/** How long the head of a request may take, and how long an idle connection is kept. */
+const headMs = 10_000
+const keepAliveMs = 65_000
+const headerBytesMax = 64 * 1024
+
+/** The server that callers reach: finds the route and hands the request on. */
+export function createGatewayServer(gateway: Gateway): Server {
+  const server = createServer(
+    {
+      headersTimeout: headMs,
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      maxHeaderSize: headerBytesMax,
+      noDelay: true,
+    },
+    (request, response) => serve(gateway, request, response),
+  )
+  server.on('clientError', onClientError)
+  return server
+}
+
+function serve(gateway: Gateway, request: IncomingMessage, response: ServerResponse): void {
+  // A socket may fail at any time; the close that follows is what the steps look at.
+  response.on('error', () => {})
+  const target = request.url ?? '/'
+  const found = find(request.method ?? 'GET', target, gateway.snapshot().mounts)
+  if (found.type === 'found') {
+    if (found.route.type === 'call') void exchange(gateway, found.route, request, response)
+    else answer(gateway, found.route, request, response)
+    return
+  }
+  request.resume()
+  const failure =
+    found.type === 'method'
+      ? new Failure('method-wrong', `${request.method} is not allowed here; use ${found.allow}.`)
+      : new Failure('path-unknown', `Invalid URL (${request.method} ${plain(found.path)}).`)
+  if (found.type === 'method') response.setHeader('allow', found.allow)
+  refuseAny(gateway, failure, dialectOf(request), response)
+}
+
+/** What is answered from the snapshot alone. */
+function answer(
+  gateway: Gateway,
+  route: Exclude<Route, { type: 'call' }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  request.resume()
+  try {
+    if (route.auth === 'open') open(gateway, route, response)
+    else models(gateway, route, request, response)
+  } catch (thrown) {
+    refuseAny(gateway, failureOf(thrown), dialectOf(request), response)
+  }
+}
+
+function open(gateway: Gateway, route: OpenRoute, response: ServerResponse): void {
+  switch (route.type) {
+    case 'hello':
+      send(response, 200, { name: 'keyrung', anthropic: 'POST /v1/messages', openai: 'POST /v1/chat/completions' })
+      return
+    case 'health':
+      send(response, 200, { status: 'ok' })
+      return
+    case 'ready':
+      if (gateway.draining) send(response, 503, { status: 'draining' })
+      else send(response, 200, { status: 'ready' })
+  }
+}
+
+function models(gateway: Gateway, route: ModelsRoute, request: IncomingMessage, response: ServerResponse): void {
+  const snapshot = gateway.snapshot()
+  identify(snapshot, request.headers)
+  const anthropic = asksLikeAnthropic(request.headers)
+  const query = new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '')
+  const json =
+    route.id === undefined ? listModels(snapshot, anthropic, query) : showModel(snapshot, anthropic, route.id)
+  send(response, 200, json)
+}
+
+function send(response: ServerResponse, status: number, json: JsonObject): void {
+  const body = JSON.stringify(json)
+  const headers = answerHeaders(new Tab('openai-chat', Date.now()))
+  response.writeHead(status, {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(body)
+}
+
+function refuseAny(gateway: Gateway, failure: Failure, name: DialectName, response: ServerResponse): void {
+  const tab = new Tab(name, Date.now())
+  if (failure.kind === 'gateway-fault') gateway.log.fault(tab.id, failure.cause)
+  refuse(failure, gateway.snapshot().dialects[name], response, tab)
+}
+
+/** The dialect of a request whose path does not tell. */
+function dialectOf(request: IncomingMessage): DialectName {
+  return asksLikeAnthropic(request.headers) || (request.url ?? '').includes('/messages') ? 'anthropic' : 'openai-chat'
+}
+
+/** A path as it may stand in a message: bounded, and without characters that could do something there. */
+function plain(path: string): string {
+  return path.slice(0, 200).replace(/[^\x21-\x7e]/g, '?')
+}
+
+/** What is no HTTP: answered once, in plain JSON, and closed. */
+function onClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, message] = clientErrors[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'This is not a request that HTTP/1.1 allows.',
+  ]
+  const body = JSON.stringify({
+    type: 'error',
+    error: { type: 'invalid_request_error', message, param: null, code: null },
+  })
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
+
+const clientErrors: Readonly<Record<string, [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', `The headers are larger than ${headerBytesMax} bytes.`],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The head of the request did not come in time.'],
+}

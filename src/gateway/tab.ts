@@ -1,0 +1,53 @@
+import type { Failure } from '../core/failure.ts'
+import { noUsage, type Usage } from '../core/event.ts'
+import type { DialectName } from '../core/dialect.ts'
+import { randomId } from '../core/id.ts'
+import type { Receipt, TryRecord } from '../core/receipt.ts'
+
+/** What becomes known of one call on its way through the steps; in the end its receipt. */
+export class Tab {
+  readonly id = `req_${randomId(24)}`
+  readonly dialect: DialectName
+  readonly startedMs: number
+  keyId = ''
+  modelAsked = ''
+  model = ''
+  vendor = ''
+  simulated = false
+  stream = false
+  tries: TryRecord[] = []
+  usage: Usage = noUsage
+  status = 0
+  failure: Failure | undefined
+  firstByteMs = 0
+  requestBytes = 0
+  replyBytes = 0
+
+  constructor(dialect: DialectName, startedMs: number) {
+    this.dialect = dialect
+    this.startedMs = startedMs
+  }
+
+  receipt(endedMs: number): Receipt {
+    return {
+      id: this.id,
+      keyId: this.keyId,
+      dialect: this.dialect,
+      modelAsked: this.modelAsked,
+      model: this.model,
+      vendor: this.vendor,
+      simulated: this.simulated,
+      stream: this.stream,
+      tries: this.tries,
+      usage: this.usage,
+      status: this.status,
+      failure: this.failure?.kind,
+      blame: this.failure?.blame,
+      startedMs: this.startedMs,
+      firstByteMs: this.firstByteMs,
+      endedMs,
+      requestBytes: this.requestBytes,
+      replyBytes: this.replyBytes,
+    }
+  }
+}
