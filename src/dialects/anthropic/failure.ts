@@ -1,0 +1,113 @@
+import { classify } from '../../core/classify.ts'
+import type { Dialect, VendorError } from '../../core/dialect.ts'
+import { Failure, failures, type FailureKind, type Wire } from '../../core/failure.ts'
+import { isObject, objectOf, parseJson, textOf, type Json, type JsonObject } from '../../core/json.ts'
+import { retryAfterMs, type Headers } from './retry-after.ts'
+
+/** Anthropic's `error.type` of every kind of failure: names that its SDKs know. */
+const types: Readonly<Record<FailureKind, string>> = {
+  'request-invalid': 'invalid_request_error',
+  unsupported: 'invalid_request_error',
+  'prompt-too-long': 'invalid_request_error',
+  'key-missing': 'authentication_error',
+  'key-wrong': 'authentication_error',
+  'not-allowed': 'permission_error',
+  'path-unknown': 'not_found_error',
+  'model-unknown': 'not_found_error',
+  'method-wrong': 'invalid_request_error',
+  'body-slow': 'timeout_error',
+  'body-too-large': 'request_too_large',
+  'content-type-wrong': 'invalid_request_error',
+  'caller-gone': 'invalid_request_error',
+  'vendor-limit': 'rate_limit_error',
+  'vendor-refuses': 'api_error',
+  'vendor-keyless': 'api_error',
+  'vendor-broken': 'api_error',
+  'vendor-unreachable': 'api_error',
+  'vendor-unreadable': 'api_error',
+  'vendor-cut': 'api_error',
+  'vendor-slow': 'timeout_error',
+  'vendor-overloaded': 'overloaded_error',
+  'gateway-fault': 'api_error',
+  'gateway-full': 'overloaded_error',
+}
+
+/** Errors of the Messages API. */
+export const failure: Dialect['failure'] = {
+  read: readError,
+  write: writeError,
+  writeEvent: (failure, requestId) => `event: error\ndata: ${JSON.stringify(writeError(failure, requestId))}\n\n`,
+}
+
+function writeError(failure: Failure, requestId: string): JsonObject {
+  const { kind, message, fix } = failure
+  const whole = message.includes(fix) ? message : `${message.replace(/[^.!?]$/, '$&.')} ${fix}`
+  // Claude Code shortens its conversation when it reads these words.
+  const marked =
+    kind === 'prompt-too-long' && !/prompt is too long/i.test(whole) ? `prompt is too long: ${whole}` : whole
+  return { type: 'error', error: { type: types[kind], message: marked }, request_id: requestId }
+}
+
+/**
+ * Reads an error answer of any shape: Anthropic's, its network edge's (no outer type), DeepSeek's (OpenAI's shape on
+ * this dialect too), a list, plain text, a proxy's HTML page, nothing. Never throws.
+ */
+function readError(wire: Wire, headers: Headers): VendorError {
+  const text = Buffer.from(wire.body).toString().trim()
+  const json = parseJson(text)
+  const error = json === undefined ? plainError(text, wire.status) : jsonError(json, wire.status)
+  const wait = retryAfterMs(headers, wire.status)
+  if (wait !== undefined) error.retryAfterMs = wait
+  return error
+}
+
+/** True for an error body, whole or as an event's data. */
+export function isError(json: JsonObject): boolean {
+  if (json.type === 'error') return true
+  return json.type === undefined && (isObject(json.error) || typeof json.error === 'string')
+}
+
+/** The failure that an error event in a stream, or an error body in a 200, tells of. */
+export function errorIn(json: JsonObject, vendor?: string): Failure {
+  const error = jsonError(json, 200)
+  const kind = classify(error)
+  // A refusal of the gateway's own account is not for the caller's eyes.
+  const message = kind === 'vendor-refuses' ? failures[kind].cause : (error.message.split('\n')[0] ?? '').slice(0, 500)
+  return new Failure(kind, message, vendor === undefined ? {} : { vendor })
+}
+
+function jsonError(json: Json, status: number): VendorError {
+  const outer = objectOf(Array.isArray(json) ? json[0] : json)
+  const inner = objectOf(outer.error)
+  const message = textOf(inner.message) ?? textOf(outer.error) ?? textOf(outer.message) ?? textOf(outer.detail)
+  const error: VendorError = { status, message: clean(message, status) }
+  const type = textOf(inner.type)
+  const code = textOf(inner.code)
+  const path = textOf(inner.param) ?? pathIn(error.message)
+  const reason = textOf(objectOf(inner.details).error_code)
+  if (type !== undefined) error.type = type
+  if (code !== undefined) error.code = code
+  if (path !== undefined) error.path = path
+  if (reason !== undefined) error.reasons = [reason]
+  return error
+}
+
+/** Anthropic's validation messages start with the field: `messages.0.content: Field required`. */
+function pathIn(message: string): string | undefined {
+  return /^([a-z_]+(?:\.[\w-]+)*): /.exec(message)?.[1]
+}
+
+function plainError(text: string, status: number): VendorError {
+  if (!/^<(?:!doctype|html|head|body|\?xml)/i.test(text)) return { status, message: clean(text, status) }
+  const title = /<title[^>]*>([^<]*)</i.exec(text)?.[1]?.replace(/\s+/g, ' ').trim()
+  return { status, message: clean(title === undefined || title === '' ? 'an HTML page' : title, status) }
+}
+
+/** At most 1,000 characters, without the operator's key and organisation, which rate limit messages name. */
+function clean(message: string | undefined, status: number): string {
+  if (message === undefined || message.trim() === '') return `status ${status} without a message`
+  return message
+    .slice(0, 1000)
+    .replace(/\bsk-[\w*-]{6,}/g, '[key]')
+    .replace(/\borg: [\w-]+(?:, )?/g, '')
+}

@@ -1,0 +1,28 @@
+import type { Dialect, Head } from '../../core/dialect.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { opaqueMark } from '../../core/opaque.ts'
+import { given, invalid } from './fields.ts'
+import { purge } from './purge.ts'
+import { readRequest } from './read-request.ts'
+import { writeRequest } from './write-request.ts'
+
+export { dropped } from './read-request.ts'
+
+/** Requests of the Messages API. */
+export const request: Dialect['request'] = {
+  head: readHead,
+  read: readRequest,
+  write: writeRequest,
+  path: () => '/v1/messages',
+  marks: [opaqueMark],
+  purge,
+}
+
+function readHead(json: JsonObject): Head {
+  const { model, stream } = json
+  if (typeof model !== 'string' || model === '') {
+    throw invalid('model', given(model) ? 'must be the name of a model' : 'the name of a model is required')
+  }
+  if (given(stream) && typeof stream !== 'boolean') throw invalid('stream', 'must be true or false')
+  return { model, stream: stream === true }
+}
