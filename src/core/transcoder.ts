@@ -1,6 +1,6 @@
 import type { Dialect, EventReader, EventWriter, Meter, ReplyContext } from './dialect.ts'
 import { noUsage, type ReplyEvent, type Usage } from './event.ts'
-import type { Failure } from './failure.ts'
+import { Failure } from './failure.ts'
 import { eachEvent, normalLines, SseFramer, utf8 } from './sse.ts'
 
 /**
@@ -42,7 +42,13 @@ export class Passthrough implements Transcoder {
   }
 
   end(): Buffer | string {
-    return this.#watch(this.#framer.rest())
+    try {
+      return this.#watch(this.#framer.rest())
+    } catch (thrown) {
+      // Half an event: the stream was cut there, which `complete` will tell.
+      if (thrown instanceof Failure && thrown.kind === 'vendor-unreadable') return ''
+      throw thrown
+    }
   }
 
   get begun(): boolean {

@@ -16,6 +16,11 @@ export interface Vendor {
   readonly speaks: Readonly<Partial<Record<DialectName, string>>>
   /** The dialect to speak to it for this call. */
   choose(caller: DialectName, model: Model, request: JsonObject): DialectName
+  /**
+   * Dialects that it speaks as a guest: requests and replies are rewritten even for callers who speak them too, so that
+   * its opaque states are never taken for the native vendor's.
+   */
+  readonly rewrites?: readonly DialectName[]
   /** Where tokens are counted without a paid call: the dialect to ask in, if it has such a call. */
   readonly counts?: DialectName
   authorize(secret: string): Record<string, string>

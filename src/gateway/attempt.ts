@@ -72,7 +72,8 @@ export function attempt(one: Attempt): { outcome: Promise<Answer | Failure>; can
         path: sending.path,
         method: 'POST',
         headers: sending.headers,
-        body: sending.body,
+        // A list of chunks is written one by one; the types do not say so, the documentation of `body` (iterable) does.
+        body: sending.body as string | Buffer,
         headersTimeout: deadlines.firstByteMs,
         bodyTimeout: call.head.stream ? deadlines.idleMs : deadlines.firstByteMs,
       },
@@ -244,8 +245,9 @@ class Reception implements Dispatcher.DispatchHandler {
       vendorStatus: this.#status,
       model: model.id,
       wire,
-      ...(error.code === undefined ? {} : { code: error.code }),
-      ...(error.path === undefined ? {} : { path: error.path }),
+      // Names of fields and codes mean something in their own dialect only.
+      ...(sending.passes && error.code !== undefined ? { code: error.code } : {}),
+      ...(sending.passes && error.path !== undefined ? { path: error.path } : {}),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     })
   }

@@ -49,7 +49,8 @@ export async function exchange(
       model: call.head.model,
       createdMs: tab.startedMs,
       request: call.json,
-      streamUsage: dialect.request.ask?.(call.json, call.head) === undefined,
+      // Nothing left to ask for: the caller asked for it.
+      streamUsage: Object.keys(dialect.request.ask?.(call.json, call.head) ?? {}).length === 0,
     }
     const answer = await climb(call, ladder, { snapshot, dispatcher: gateway.dispatcher, context, tab, gone })
     await relay(answer, call, response, snapshot, tab)
@@ -68,9 +69,9 @@ export async function exchange(
 
 async function read(path: CallRoute, request: IncomingMessage, snapshot: Snapshot, tab: Tab): Promise<Call> {
   const dialect = snapshot.dialects[path.dialect]
-  const bytes = await readBody(request, snapshot.bodyBytesMax)
-  tab.requestBytes = bytes.length
-  const json = readJson(bytes)
+  const body = await readBody(request, snapshot.bodyBytesMax)
+  tab.requestBytes = body.length
+  const json = readJson(body)
   const head = dialect.request.head(json, path.path)
   if (path.purpose === 'count') head.stream = false
   tab.modelAsked = head.model
@@ -82,7 +83,7 @@ async function read(path: CallRoute, request: IncomingMessage, snapshot: Snapsho
     purpose: path.purpose,
     head,
     json,
-    bytes,
+    body,
     headers: request.headers,
     startedMs: tab.startedMs,
   }

@@ -14,7 +14,7 @@ export interface Sending {
   readonly passes: boolean
   readonly path: string
   readonly headers: Record<string, string>
-  readonly body: Buffer | string
+  readonly body: readonly Buffer[] | Buffer | string
 }
 
 type Dialects = Readonly<Record<DialectName, Dialect>>
@@ -27,7 +27,7 @@ export function prepare(call: Call, rung: Rung, dialects: Dialects): Sending {
   const { vendor, model } = rung
   const asked = call.purpose === 'count' ? vendor.counts : vendor.choose(call.dialect.name, model, call.json)
   const dialect = dialects[asked ?? call.dialect.name]
-  const passes = dialect === call.dialect
+  const passes = dialect === call.dialect && vendor.rewrites?.includes(dialect.name) !== true
   const head: Head = { model: model.id, stream: call.head.stream }
   return {
     dialect,
@@ -60,17 +60,18 @@ function headersOf(call: Call, rung: Rung, passes: boolean): Record<string, stri
 }
 
 /** The caller's own bytes; only the top-level fields that must differ are set anew. */
-function passedBody(call: Call, rung: Rung): Buffer {
-  const { json, dialect, bytes } = call
+function passedBody(call: Call, rung: Rung): readonly Buffer[] | Buffer {
+  const { json, dialect, body } = call
   const patch: Patch = {}
   if (json.model !== undefined && json.model !== rung.model.id) patch.model = rung.model.id
   if (call.purpose === 'generate') Object.assign(patch, dialect.request.ask?.(json, call.head))
-  const foreign = rung.vendor.name !== dialect.native || dialect.request.marks.some((mark) => bytes.includes(mark))
+  const foreign =
+    rung.vendor.name !== dialect.native || dialect.request.marks.some((mark) => body.latin1.includes(mark))
   if (foreign) Object.assign(patch, dialect.request.purge(json, rung.vendor.name))
   if (rung.vendor.adjust !== undefined) {
     Object.assign(patch, rung.vendor.adjust({ ...json, ...patch }, rung.model, dialect.name))
   }
-  return Object.keys(patch).length === 0 ? bytes : splice(bytes, patch)
+  return Object.keys(patch).length === 0 ? body.chunks : splice(body.bytes, patch)
 }
 
 function translated(call: Call, rung: Rung, dialect: Dialect): JsonObject {

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
+import { Body } from '../core/body.ts'
 import { Failure } from '../core/failure.ts'
+import { lazyObject } from '../core/fields.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 
 /** How long the body of a request may stand still. */
 const bodyIdleMs = 30_000
 
 /** Step 2: the body, whole. Throws Failure `body-too-large`, `body-slow`, `content-type-wrong` or `caller-gone`. */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Body> {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
     return Promise.reject(
@@ -32,7 +34,7 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
     }
     const onEnd = (): void => {
       stop()
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))
+      resolve(new Body(chunks))
     }
     const onClose = (): void => fail(new Failure('caller-gone', 'The caller left while sending the request.'))
     const stop = (): void => {
@@ -56,8 +58,22 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
   })
 }
 
-/** The body as a JSON object. Throws Failure `request-invalid` that tells line and column, and nothing of the text. */
-export function readJson(body: Buffer): JsonObject {
+/** Larger bodies are parsed field by field, as far as anybody asks: most pass on unread, and parsing costs more than relaying. */
+const parsedWholeMax = 32 * 1024
+
+/**
+ * The body as a JSON object. Throws Failure `request-invalid` that tells line and column, and nothing of the text. In a
+ * large body a mistake inside a field shows when that field is read; passed on unread, it is the vendor's to tell.
+ */
+export function readJson(body: Body): JsonObject {
+  if (body.length > parsedWholeMax) {
+    const lazy = lazyObject(body.latin1, () => parseWhole(body) as never)
+    if (lazy !== undefined) return lazy
+  }
+  return parseWhole(body)
+}
+
+function parseWhole(body: Body): JsonObject {
   const text = body.toString()
   let json: unknown
   try {

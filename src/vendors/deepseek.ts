@@ -3,7 +3,7 @@ import { unsupported } from '../core/failure.ts'
 import type { Patch } from '../core/dialect.ts'
 import type { Model, Vendor } from '../core/vendor.ts'
 
-/** DeepSeek: OpenAI's chat format with differences, and Anthropic's for those who speak it and for images. */
+/** DeepSeek: OpenAI's chat format with differences, and Anthropic's for images. */
 export const deepseek: Vendor = {
   name: 'deepseek',
   title: 'DeepSeek',
@@ -11,29 +11,28 @@ export const deepseek: Vendor = {
   keyNames: ['DEEPSEEK_API_KEY'],
   models: /^deepseek-/,
   speaks: { 'openai-chat': '', anthropic: '/anthropic' },
-  choose(caller, _model, request) {
-    if (caller === 'anthropic') return 'anthropic'
-    // Only the Anthropic format has image blocks (api-docs.deepseek.com, guides/anthropic_api).
-    return JSON.stringify(request.messages ?? null).includes('"image_url"') ? 'anthropic' : 'openai-chat'
-  },
+  // Only the Anthropic format has image blocks (api-docs.deepseek.com, guides/anthropic_api); all else goes by chat, which
+  // leaves less out in silence.
+  choose: (_caller, _model, request) => (hasImages(request.messages) ? 'anthropic' : 'openai-chat'),
+  rewrites: ['anthropic'],
   authorize: (secret) => ({ authorization: `Bearer ${secret}` }),
-  headers: { pass: /^anthropic-(beta|version)$/, defaults: {} },
   adjust: (request, model, dialect) =>
     dialect === 'anthropic' ? messagesPatch(request, model) : chatPatch(request, model),
 }
 
+function hasImages(messages: Json | undefined): boolean {
+  return listOf(messages).some((message) => isObject(message) && listOf(message.content).some((part) => isImage(part)))
+}
+
+/** An image of either dialect, also one in a tool result. */
+function isImage(part: Json): boolean {
+  if (!isObject(part)) return false
+  return part.type === 'image' || part.type === 'image_url' || listOf(part.content).some((inner) => isImage(inner))
+}
+
 /** What DeepSeek's Anthropic endpoint would leave out in silence is refused instead. */
 function messagesPatch(request: JsonObject, model: Model): Patch {
-  for (const field of ['top_k', 'container', 'mcp_servers']) {
-    if (request[field] !== undefined && request[field] !== null) throw unsupported(field, 'it', model.id)
-  }
-  listOf(request.messages).forEach((message, index) => {
-    if (!isObject(message)) return
-    listOf(message.content).forEach((block, place) => {
-      if (isObject(block) && block.type === 'document')
-        throw unsupported(`messages.${index}.content.${place}`, 'a document', model.id)
-    })
-  })
+  if (request.top_k !== undefined) throw unsupported('top_k', 'it', model.id)
   return {}
 }
 
@@ -46,17 +45,21 @@ function chatPatch(request: JsonObject, model: Model): Patch {
     patch.max_tokens = request.max_completion_tokens
     patch.max_completion_tokens = undefined
   }
-  // There is no `developer` role.
   const messages = listOf(request.messages)
-  if (messages.some((message) => isObject(message) && message.role === 'developer')) {
-    patch.messages = messages.map((message): Json => {
-      return isObject(message) && message.role === 'developer' ? { ...message, role: 'system' } : message
-    })
-  }
+  const changed = messages.map((message) => chatMessage(message))
+  if (changed.some((message, index) => message !== messages[index])) patch.messages = changed
   // Thinking is a switch of its own; `none` is no effort that DeepSeek knows.
   if (request.reasoning_effort === 'none') {
     patch.reasoning_effort = undefined
     patch.thinking = { type: 'disabled' }
   }
   return patch
+}
+
+/** There is no `developer` role; and a turn with tool calls must bring its reasoning back, if only an empty one. */
+function chatMessage(message: Json): Json {
+  if (!isObject(message)) return message
+  if (message.role === 'developer') return { ...message, role: 'system' }
+  const calls = message.role === 'assistant' && listOf(message.tool_calls).length > 0
+  return calls && message.reasoning_content === undefined ? { ...message, reasoning_content: '' } : message
 }

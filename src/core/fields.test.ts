@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { lazyObject, topLevelFields } from './fields.ts'
+
+const lazyOf = (text: string): ReturnType<typeof lazyObject> =>
+  lazyObject(Buffer.from(text).toString('latin1'), (error) => {
+    throw error
+  })
+
+test('fields: a lazy object is the parsed object, field by field', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 1, '\t'), (json, indent) => {
+      const text = JSON.stringify(json, null, indent)
+      const lazy = lazyOf(text)
+      assert.deepEqual({ ...lazy }, JSON.parse(text))
+    }),
+  )
+})
+
+test('fields: the last of two fields of one name counts, as for any parser', () => {
+  assert.deepEqual({ ...lazyOf('{"a":1,"b":2,"a":3}') }, { a: 3, b: 2 })
+})
+
+test('fields: a name like a method of objects is a field like any other', () => {
+  const lazy = lazyOf('{"__proto__":{"x":1},"constructor":2}')
+  assert.deepEqual(Object.keys(lazy ?? {}), ['__proto__', 'constructor'])
+  assert.equal(Reflect.get({}, 'x'), undefined)
+})
+
+test('fields: a field can be set anew', () => {
+  const lazy = lazyOf('{"a":1}') ?? {}
+  lazy.a = 2
+  assert.equal(lazy.a, 2)
+})
+
+test('fields: a value that is no JSON is a SyntaxError when it is read, and not before', () => {
+  const lazy = lazyOf('{"a":1,"b":[1,,2]}') ?? {}
+  assert.equal(lazy.a, 1)
+  assert.throws(() => lazy.b, SyntaxError)
+})
+
+for (const text of [
+  '',
+  '[]',
+  '"x"',
+  '{',
+  '{"a"}',
+  '{"a":}',
+  '{"a":1,}',
+  '{"a":1',
+  '{"a":1}}',
+  '{"a":1} x',
+  '{"a":"x}',
+  '{"a":[1}',
+  '{a:1}',
+  '{,}',
+]) {
+  test(`fields: the outline of ${JSON.stringify(text)} does not close`, () => {
+    assert.equal(topLevelFields(text), undefined)
+  })
+}
+
+test('fields: whatever a parser takes, the outline takes too', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      let parsed: unknown
+      try {
+        parsed = JSON.parse(text)
+      } catch {
+        return
+      }
+      const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      assert.equal(topLevelFields(text) !== undefined, isObject)
+    }),
+  )
+})
