@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+
+interface Run {
+  child: ChildProcess
+  /** Standard output so far. */
+  out: () => string
+  err: () => string
+  /** Resolves once standard output holds the text. */
+  until: (text: string) => Promise<void>
+  ended: Promise<number | null>
+}
+
+/** The command in an environment without anything of the machine's that would make a vendor live. */
+function run(folder: string, args: string[], environment: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', ...environment },
+  })
+  let out = ''
+  let err = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+    child.emit('out')
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const until = async (text: string): Promise<void> => {
+    while (!out.includes(text)) {
+      // eslint-disable-next-line no-await-in-loop -- each piece of output is awaited in turn
+      const more = await Promise.race([once(child, 'out'), ended.then(() => 'ended')])
+      if (more === 'ended' && !out.includes(text)) throw new Error(`ended without "${text}":\n${out}\n${err}`)
+    }
+  }
+  return { child, out: () => out, err: () => err, until, ended }
+}
+
+async function stop(one: Run): Promise<number | null> {
+  one.child.kill('SIGTERM')
+  return one.ended
+}
+
+suite('keyrung serve', () => {
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+  })
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('the first start prints a key, who is simulated and calls that work; the second prints no secret and keeps the key', async () => {
+    const first = run(folder, ['serve', '--port', '0'])
+    await first.until('console.log(message.content)')
+    const out = first.out()
+    const key = /sk-aic-[0-9A-Za-z]{46}/.exec(out)?.[0] ?? ''
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0] ?? ''
+    assert.notEqual(key, '')
+    for (const title of ['Anthropic', 'OpenAI', 'Google', 'xAI', 'DeepSeek'])
+      assert.match(out, new RegExp(`${title} +simulated by the sandbox`))
+
+    const curl = /curl [\s\S]*?'\{.*\}'/.exec(out)?.[0] ?? ''
+    const shell = spawn('sh', ['-c', `${curl.replace('curl ', 'curl -sS ')}`])
+    let answered = ''
+    shell.stdout.on('data', (chunk) => {
+      answered += String(chunk)
+    })
+    await once(shell, 'close')
+    assert.match(answered, /"type":"message"/)
+
+    const stored = ['keyrung.db', 'keyrung.db-wal']
+      .map((name) => readFileSync(join(folder, 'data', name)).toString('latin1'))
+      .join('')
+    assert.ok(!stored.includes(key.slice(15)), 'the key is kept as a digest only')
+    assert.equal(await stop(first), 0)
+
+    const second = run(folder, ['--port', '0'])
+    await second.until('kept as digests')
+    assert.ok(!/sk-aic-[0-9A-Za-z]/.test(second.out()))
+    const again = /http:\/\/127\.0\.0\.1:\d+/.exec(second.out())?.[0] ?? ''
+    assert.notEqual(again, '')
+    assert.notEqual(url, '')
+    const answer = await fetch(`${again}/v1/models`, { headers: { 'x-api-key': key } })
+    assert.equal(answer.status, 200)
+    assert.equal(await stop(second), 0)
+  })
+
+  test('vendors with a key in the environment are live, and no secret is printed', async () => {
+    const started = run(folder, ['--port', '0'], {
+      OPENAI_API_KEY: 'sk-proj-very-secret',
+      GEMINI_API_KEY: 'AIza-very-secret',
+    })
+    await started.until('kept as digests')
+    assert.match(started.out(), /OpenAI +live, key from OPENAI_API_KEY/)
+    assert.match(started.out(), /Google +live, key from GEMINI_API_KEY/)
+    assert.match(started.out(), /Anthropic +simulated/)
+    assert.ok(!started.out().includes('very-secret'))
+    assert.equal(await stop(started), 0)
+  })
+
+  test('a flag wins over the environment, and that over the file', async () => {
+    const file = join(folder, 'own.yaml')
+    writeFileSync(file, 'server: { port: 1 }\nsandbox: { enabled: true }\n')
+    const started = run(folder, ['--config', file, '--port', '0'], { KEYRUNG_PORT: '2', KEYRUNG_SANDBOX: 'off' })
+    await started.until('kept as digests')
+    assert.match(started.out(), /Anthropic +off: no key/)
+    assert.equal(await stop(started), 0)
+  })
+
+  test('a declared key is the caller’s key, and none is made', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+    writeFileSync(join(own, 'keyrung.yaml'), 'keys: [{ name: ci, key: "${CI_KEY}" }]\n')
+    const key = 'a-key-that-was-made-elsewhere'
+    const started = run(own, ['--port', '0'], { CI_KEY: key })
+    await started.until('DeepSeek')
+    await started.until('\n\n')
+    assert.ok(!/sk-aic-[0-9A-Za-z]/.test(started.out()))
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(started.out())?.[0] ?? ''
+    assert.equal((await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status, 200)
+    assert.equal((await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}x` } })).status, 401)
+    assert.equal(await stop(started), 0)
+    rmSync(own, { recursive: true, force: true })
+  })
+
+  const mistakes: [
+    sentence: string,
+    args: string[],
+    environment: Record<string, string>,
+    code: number,
+    message: RegExp,
+  ][] = [
+    ['a port that is none', ['--port', 'abc'], {}, 78, /--port: must be a whole number from 0 to 65535, not 'abc'/],
+    ['a configuration that is not there', ['--config', 'nowhere.yaml'], {}, 78, /nowhere\.yaml: there is no such file/],
+    ['an unknown flag', ['--prot', '1'], {}, 64, /unknown option '--prot'[\s\S]*--port/],
+    ['an unknown command', ['srve'], {}, 64, /srve/],
+    [
+      'an origin that is no URL',
+      ['--port', '0'],
+      { KEYRUNG_XAI_ORIGIN: 'nonsense' },
+      78,
+      /KEYRUNG_XAI_ORIGIN: must be an http or https URL/,
+    ],
+    [
+      'a key with a newline in it',
+      ['--port', '0'],
+      { XAI_API_KEY: 'xai-a\nb' },
+      78,
+      /XAI_API_KEY: the key has quotes, spaces, a newline/,
+    ],
+    [
+      'an address that is not of this machine',
+      ['--port', '0', '--host', '192.0.2.1'],
+      {},
+      78,
+      /192\.0\.2\.1 is no address of this machine/,
+    ],
+  ]
+  for (const [sentence, args, environment, code, message] of mistakes) {
+    test(`${sentence} stops the start with what is wrong`, async () => {
+      const failed = run(folder, args, environment)
+      assert.equal(await failed.ended, code)
+      assert.match(failed.err(), message)
+      assert.ok(!failed.err().includes('    at '), 'no stack trace')
+    })
+  }
+
+  test('a taken port is told with one to try', async () => {
+    const taken = createServer()
+    taken.listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const failed = run(folder, ['--port', String(port)])
+    assert.equal(await failed.ended, 78)
+    assert.match(failed.err(), new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is taken`))
+    taken.close()
+  })
+
+  test('a secret that the file refers to and the environment lacks is told by name', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+    writeFileSync(join(own, 'keyrung.yaml'), 'vendors:\n  xai: { key: "${NOT_SET}" }\n')
+    const failed = run(own, ['--port', '0'])
+    assert.equal(await failed.ended, 78)
+    assert.match(failed.err(), /keyrung\.yaml: vendors\.xai\.key: the environment has no NOT_SET/)
+    rmSync(own, { recursive: true, force: true })
+  })
+
+  test('--help tells the commands, the flags and the environment', async () => {
+    const help = run(folder, ['serve', '--help'])
+    assert.equal(await help.ended, 0)
+    for (const word of ['--port', '--no-sandbox', 'KEYRUNG_CONFIG', 'GEMINI_API_KEY'])
+      assert.ok(help.out().includes(word), word)
+  })
+})
