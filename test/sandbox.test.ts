@@ -87,6 +87,20 @@ for (const [vendor, base, model] of [
 }
 
 suite('@anthropic-ai/sdk at the simulated anthropic alone', () => {
+  test('its tool runner comes to an end', async () => {
+    const client = new Anthropic({ apiKey: 'sandbox', baseURL: sandbox.origin('anthropic'), maxRetries: 0 })
+    const final = await client.beta.messages.toolRunner({
+      model: 'claude-opus-5',
+      max_tokens: 1000,
+      messages: [{ role: 'user', content: 'Hello' }],
+      tools: [{ name: 'weather', input_schema: schema, run: () => 'Rain', parse: (input: unknown) => input }],
+    })
+    assert.deepEqual(
+      final.content.map((block) => block.type === 'text' && block.text),
+      ['The tool weather says: Rain'],
+    )
+  })
+
   test('counts, lists models, and throws what it throws for the real one', async () => {
     const client = new Anthropic({ apiKey: 'sandbox', baseURL: sandbox.origin('anthropic'), maxRetries: 0 })
     const messages = [{ role: 'user' as const, content: 'Hello' }]

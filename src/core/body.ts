@@ -4,30 +4,45 @@
  */
 export class Body {
   readonly length: number
-  readonly #chunks: readonly Buffer[]
+  /** The pieces in order. */
+  readonly chunks: readonly Buffer[]
   #bytes: Buffer | undefined
-  #latin1: string | undefined
 
   constructor(chunks: readonly Buffer[]) {
-    this.#chunks = chunks
+    this.chunks = chunks
     this.length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  }
-
-  /** The pieces in order. */
-  get chunks(): readonly Buffer[] {
-    return this.#chunks
   }
 
   /** All of it in one piece. */
   get bytes(): Buffer {
-    this.#bytes ??= this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
+    this.#bytes ??= this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks)
     return this.#bytes
   }
 
-  /** Its bytes as Latin-1: places in this text are byte offsets. */
-  get latin1(): string {
-    this.#latin1 ??= this.#chunks.map((chunk) => chunk.toString('latin1')).join('')
-    return this.#latin1
+  /** The bytes from `start` up to `end`. */
+  slice(start: number, end: number): Buffer {
+    if (this.#bytes !== undefined) return this.#bytes.subarray(start, end)
+    const parts: Buffer[] = []
+    let base = 0
+    for (const chunk of this.chunks) {
+      const from = Math.max(0, start - base)
+      const to = Math.min(chunk.length, end - base)
+      if (from < to) parts.push(chunk.subarray(from, to))
+      base += chunk.length
+    }
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+  }
+
+  /** Do these bytes stand anywhere in it, also across the pieces? */
+  includes(text: string): boolean {
+    let base = 0
+    for (const chunk of this.chunks) {
+      if (chunk.includes(text)) return true
+      base += chunk.length
+      if (base < this.length && this.slice(Math.max(0, base - text.length), base + text.length).includes(text))
+        return true
+    }
+    return false
   }
 
   /** Its text. */

@@ -309,6 +309,14 @@ export function failureOf(thrown: unknown): Failure {
   return new Failure('gateway-fault', 'The gateway met a bug of its own while serving this call.', { cause: thrown })
 }
 
+/** The failure with its field named as the caller's dialect spells it: writers of other dialects use the core's name. */
+export function spelled(failure: Failure, names: Readonly<Record<string, string>>): Failure {
+  const { kind, path, message } = failure
+  const name = kind === 'unsupported' && path !== undefined ? names[path] : undefined
+  if (path === undefined || name === undefined) return failure
+  return new Failure(kind, message.replace(path, name), { ...failure, path: name })
+}
+
 /** A 400 for what the target model cannot do: names the field as the caller wrote it. */
 export function unsupported(path: string, what: string, model: string): Failure {
   return new Failure('unsupported', `${path}: ${what} is not supported by ${model}.`, {

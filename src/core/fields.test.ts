@@ -1,20 +1,36 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { Body } from './body.ts'
 import { lazyObject, topLevelFields } from './fields.ts'
 
-const lazyOf = (text: string): ReturnType<typeof lazyObject> =>
-  lazyObject(Buffer.from(text).toString('latin1'), (error) => {
+const bodyOf = (text: string, size = Infinity): Body => {
+  const bytes = Buffer.from(text)
+  const count = Math.max(1, Math.ceil(bytes.length / size))
+  return new Body(
+    Array.from({ length: count }, (_, index) =>
+      bytes.subarray(index * size || 0, Math.min(bytes.length, (index + 1) * size)),
+    ),
+  )
+}
+
+const lazyOf = (text: string, size?: number): ReturnType<typeof lazyObject> =>
+  lazyObject(bodyOf(text, size), (error) => {
     throw error
   })
 
-test('fields: a lazy object is the parsed object, field by field', () => {
+test('fields: a lazy object is the parsed object, field by field, in whatever pieces it came', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 1, '\t'), (json, indent) => {
-      const text = JSON.stringify(json, null, indent)
-      const lazy = lazyOf(text)
-      assert.deepEqual({ ...lazy }, JSON.parse(text))
-    }),
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.constantFrom(undefined, 1, '\t'),
+      fc.constantFrom(1, 2, 5, 1000),
+      (json, indent, size) => {
+        const text = JSON.stringify(json, null, indent)
+        const lazy = lazyOf(text, size)
+        assert.deepEqual({ ...lazy }, JSON.parse(text))
+      },
+    ),
   )
 })
 
@@ -57,7 +73,7 @@ for (const text of [
   '{,}',
 ]) {
   test(`fields: the outline of ${JSON.stringify(text)} does not close`, () => {
-    assert.equal(topLevelFields(text), undefined)
+    assert.equal(topLevelFields(bodyOf(text)), undefined)
   })
 }
 
@@ -71,7 +87,15 @@ test('fields: whatever a parser takes, the outline takes too', () => {
         return
       }
       const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      assert.equal(topLevelFields(text) !== undefined, isObject)
+      assert.equal(topLevelFields(bodyOf(text)) !== undefined, isObject)
     }),
   )
+})
+
+test('body: bytes are found in it also across its pieces', () => {
+  for (const size of [1, 2, 3, 4, 100]) {
+    assert.equal(bodyOf('abc~mark~def', size).includes('~mark~'), true)
+    assert.equal(bodyOf('abc~mar~def', size).includes('~mark~'), false)
+    assert.equal(bodyOf('abcdefgh', size).slice(2, 5).toString(), 'cde')
+  }
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { Body } from './body.ts'
 import { splice } from './splice.ts'
 import type { Patch } from './dialect.ts'
 
@@ -38,7 +39,7 @@ const cases: [sentence: string, body: string, patch: Patch, result: string][] = 
 
 for (const [sentence, body, patch, result] of cases) {
   test(`splice: ${sentence}`, () => {
-    const spliced = splice(Buffer.from(body), patch).toString()
+    const spliced = splice(new Body([Buffer.from(body)]), patch).toString()
     assert.deepEqual(JSON.parse(spliced), JSON.parse(result))
     assert.equal(spliced, result)
   })
@@ -59,7 +60,7 @@ test('splice: means the same as setting the fields of the parsed object', () => 
           if (value === undefined) delete expected[name]
           else expected[name] = value
         }
-        const spliced = splice(Buffer.from(JSON.stringify(json, null, indent)), full)
+        const spliced = splice(new Body([Buffer.from(JSON.stringify(json, null, indent))]), full)
         assert.deepEqual(JSON.parse(spliced.toString()), JSON.parse(JSON.stringify(expected)))
       },
     ),

@@ -1,4 +1,5 @@
 import type { Patch } from './dialect.ts'
+import type { Body } from './body.ts'
 import { topLevelFields } from './fields.ts'
 
 /**
@@ -6,9 +7,9 @@ import { topLevelFields } from './fields.ts'
  * twice is replaced where it stands last, which is the one that parsers take, and removed elsewhere. Throws where
  * `body` is no JSON object.
  */
-export function splice(body: Buffer, patch: Patch): Buffer {
-  const text = body.toString('latin1')
-  const fields = topLevelFields(text)
+export function splice(body: Body, patch: Patch): Buffer {
+  const { bytes } = body
+  const fields = topLevelFields(body)
   if (fields === undefined) throw new SyntaxError('no JSON object')
   const last = new Map(fields.map((field, index) => [field.name, index]))
   const kept: Buffer[] = []
@@ -18,14 +19,14 @@ export function splice(body: Buffer, patch: Patch): Buffer {
   }
   fields.forEach((field, index) => {
     if (!Object.hasOwn(patch, field.name)) {
-      kept.push(body.subarray(field.start, field.end))
+      kept.push(bytes.subarray(field.start, field.end))
       return
     }
     const value = patch[field.name]
     if (value === undefined || last.get(field.name) !== index) return
-    kept.push(Buffer.concat([body.subarray(field.start, field.valueStart), Buffer.from(JSON.stringify(value))]))
+    kept.push(Buffer.concat([bytes.subarray(field.start, field.valueStart), Buffer.from(JSON.stringify(value))]))
   })
   const comma = Buffer.from(',')
   const pieces = kept.flatMap((piece, index) => (index === 0 ? [piece] : [comma, piece]))
-  return Buffer.concat([body.subarray(0, text.indexOf('{') + 1), ...pieces, body.subarray(text.lastIndexOf('}'))])
+  return Buffer.concat([bytes.subarray(0, bytes.indexOf('{') + 1), ...pieces, bytes.subarray(bytes.lastIndexOf('}'))])
 }

@@ -76,6 +76,12 @@ function anthropicModel({ id, model }: Entry): JsonObject {
     created_at: `${model.created ?? '1970-01-01'}T00:00:00Z`,
     max_input_tokens: model.window ?? null,
     max_tokens: model.outputMax ?? null,
+    // Newer SDKs read them, and with strict validation demand them.
+    lifecycle: 'active',
+    deprecated_at: null,
+    retires_at: null,
+    capabilities: null,
+    line: null,
   }
 }
 

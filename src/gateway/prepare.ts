@@ -65,13 +65,13 @@ function passedBody(call: Call, rung: Rung): readonly Buffer[] | Buffer {
   const patch: Patch = {}
   if (json.model !== undefined && json.model !== rung.model.id) patch.model = rung.model.id
   if (call.purpose === 'generate') Object.assign(patch, dialect.request.ask?.(json, call.head))
-  const foreign =
-    rung.vendor.name !== dialect.native || dialect.request.marks.some((mark) => body.latin1.includes(mark))
+  const foreign = rung.vendor.name !== dialect.native || dialect.request.marks.some((mark) => body.includes(mark))
   if (foreign) Object.assign(patch, dialect.request.purge(json, rung.vendor.name))
   if (rung.vendor.adjust !== undefined) {
     Object.assign(patch, rung.vendor.adjust({ ...json, ...patch }, rung.model, dialect.name))
   }
-  return Object.keys(patch).length === 0 ? body.chunks : splice(body.bytes, patch)
+  if (Object.keys(patch).length > 0) return splice(body, patch)
+  return body.chunks.length === 1 ? body.bytes : body.chunks
 }
 
 function translated(call: Call, rung: Rung, dialect: Dialect): JsonObject {

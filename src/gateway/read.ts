@@ -67,7 +67,7 @@ const parsedWholeMax = 32 * 1024
  */
 export function readJson(body: Body): JsonObject {
   if (body.length > parsedWholeMax) {
-    const lazy = lazyObject(body.latin1, () => parseWhole(body) as never)
+    const lazy = lazyObject(body, () => parseWhole(body) as never)
     if (lazy !== undefined) return lazy
   }
   return parseWhole(body)

@@ -17,7 +17,7 @@ export function refuse(failure: Failure, dialect: Dialect, response: ServerRespo
   }
   const headers = { ...answerHeaders(tab), ...failureHeaders(failure) }
   let body: Uint8Array | string
-  if (failure.wire?.dialect === dialect.name && failure.wire.status >= 400 && passable(failure)) {
+  if (failure.wire?.dialect === dialect.name && failure.wire.status >= 400 && passable(failure, dialect, tab.vendor)) {
     tab.status = failure.wire.status
     body = failure.wire.body
     headers['content-type'] = failure.wire.contentType
@@ -31,7 +31,10 @@ export function refuse(failure: Failure, dialect: Dialect, response: ServerRespo
   response.writeHead(tab.status, headers).end(body)
 }
 
-/** May the vendor's own words go to the caller? Not where they speak of the gateway's account as if it were the caller's. */
-export function passable(failure: Failure): boolean {
-  return failure.blame !== 'gateway'
+/**
+ * May the vendor's own words go to the caller? Not where they speak of the gateway's account as if it were the
+ * caller's, nor from a guest in the dialect, whose errors have a shape of their own: xAI's is a text.
+ */
+export function passable(failure: Failure, dialect: Dialect, vendor: string): boolean {
+  return failure.blame !== 'gateway' && vendor === dialect.native
 }

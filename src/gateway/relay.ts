@@ -52,7 +52,7 @@ async function stream(
     ping: dialect.stream.ping,
     pingMs: snapshot.pingMs,
     writeFailure: (failed: Failure) =>
-      transcoder.failureEvent !== undefined && passable(failed)
+      transcoder.failureEvent !== undefined && passable(failed, dialect, tab.vendor)
         ? transcoder.failureEvent
         : dialect.failure.writeEvent(failed, tab.id),
   })
