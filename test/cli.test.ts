@@ -70,7 +70,7 @@ suite('keyrung serve', () => {
       assert.match(out, new RegExp(`${title} +simulated by the sandbox`))
 
     const curl = /curl [\s\S]*?'\{.*\}'/.exec(out)?.[0] ?? ''
-    const shell = spawn('sh', ['-c', `${curl.replace('curl ', 'curl -sS ')}`])
+    const shell = spawn('sh', ['-c', curl.replace('curl ', 'curl -sS ')])
     let answered = ''
     shell.stdout.on('data', (chunk) => {
       answered += String(chunk)

@@ -15,7 +15,7 @@ export class Body {
 
   /** All of it in one piece. */
   get bytes(): Buffer {
-    this.#bytes ??= this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks)
+    this.#bytes ??= this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
     return this.#bytes
   }
 
