@@ -15,7 +15,8 @@ export class Body {
 
   /** All of it in one piece. */
   get bytes(): Buffer {
-    this.#bytes ??= this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
+    const [first, ...others] = this.chunks
+    this.#bytes ??= first !== undefined && others.length === 0 ? first : Buffer.concat(this.chunks)
     return this.#bytes
   }
 

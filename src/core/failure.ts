@@ -314,7 +314,13 @@ export function spelled(failure: Failure, names: Readonly<Record<string, string>
   const { kind, path, message } = failure
   const name = kind === 'unsupported' && path !== undefined ? names[path] : undefined
   if (path === undefined || name === undefined) return failure
-  return new Failure(kind, message.replace(path, name), { ...failure, path: name })
+  const { code, model, fix } = failure
+  return new Failure(kind, message.replace(path, name), {
+    path: name,
+    fix,
+    ...(code !== undefined && { code }),
+    ...(model !== undefined && { model }),
+  })
 }
 
 /** A 400 for what the target model cannot do: names the field as the caller wrote it. */

@@ -110,7 +110,10 @@ function answer(exchange: Exchange, route: AskRoute, { prompt, head, body }: Que
   const voice: Voice = {
     callId: `${vendor.callIds}${String(house.count).padStart(10, '0')}`,
     thinking: vendor.thinking(prompt, dialect.name),
-    input: vendor.caches ? house.cache.bill(segments) : { ...noCaching, input: tokens },
+    // A cached prefix belongs to the model that read it.
+    input: vendor.caches
+      ? house.cache.bill([{ tokens: 0, key: prompt.model }, ...segments])
+      : { ...noCaching, input: tokens },
     ...(vendor.signsCalls && { signsCalls: true }),
   }
   const sign = signerOf(vendor.name, dialect, body)

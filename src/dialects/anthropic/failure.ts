@@ -1,6 +1,6 @@
 import { classify } from '../../core/classify.ts'
 import type { Dialect, VendorError } from '../../core/dialect.ts'
-import { Failure, failures, type FailureKind, type Wire } from '../../core/failure.ts'
+import { Failure, failures, spelled, type FailureKind, type Wire } from '../../core/failure.ts'
 import { isObject, objectOf, parseJson, textOf, type Json, type JsonObject } from '../../core/json.ts'
 import { retryAfterMs, type Headers } from './retry-after.ts'
 
@@ -32,6 +32,14 @@ const types: Readonly<Record<FailureKind, string>> = {
   'gateway-full': 'overloaded_error',
 }
 
+/** Fields that the core knows by another name. */
+const names: Readonly<Record<string, string>> = {
+  stop: 'stop_sequences',
+  parallel_tool_calls: 'tool_choice.disable_parallel_tool_use',
+  response_format: 'output_config.format',
+  effort: 'output_config.effort',
+}
+
 /** Errors of the Messages API. */
 export const failure: Dialect['failure'] = {
   read: readError,
@@ -40,12 +48,15 @@ export const failure: Dialect['failure'] = {
 }
 
 function writeError(failure: Failure, requestId: string): JsonObject {
-  const { kind, message, fix } = failure
+  const { kind, message, fix, path } = spelled(failure, names)
   const whole = message.includes(fix) ? message : `${message.replace(/[^.!?]$/, '$&.')} ${fix}`
   // Claude Code shortens its conversation when it reads these words.
   const marked =
     kind === 'prompt-too-long' && !/prompt is too long/i.test(whole) ? `prompt is too long: ${whole}` : whole
-  return { type: 'error', error: { type: types[kind], message: marked }, request_id: requestId }
+  const error: JsonObject = { type: types[kind], message: marked }
+  // At this code the SDK's tool runner goes on without a thread, with the whole conversation in each request.
+  if (kind === 'unsupported' && path === 'thread') error.details = { error_code: 'thread_unsupported_request' }
+  return { type: 'error', error, request_id: requestId }
 }
 
 /**
