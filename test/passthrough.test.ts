@@ -204,6 +204,23 @@ suite('passthrough: life of a stream', () => {
     assert.deepEqual(gateway.faults, [])
   })
 
+  test('a connection that breaks after the last event has broken nothing', async () => {
+    const vendor = await startScriptedVendor((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(streamed, () => response.socket?.resetAndDestroy())
+    })
+    const gateway = await startTestGateway({ secrets: { anthropic: 'k' }, origins: { anthropic: vendor.origin } })
+    const answer = await fetchRaw(`${gateway.url}/v1/messages`, {
+      body: request.replace('{', '{"stream":true,'),
+      headers: { 'x-api-key': gateway.key },
+    })
+    assert.equal(answer.body.toString(), streamed)
+    gateway.flush()
+    assert.equal(gateway.store.receipts(1)[0]?.failure, null)
+    await gateway.close()
+    await vendor.close()
+  })
+
   test('a caller who leaves before the answer ends the vendor’s request too, and is nobody’s failure', async () => {
     const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>()
     let gone: Promise<unknown[]> | undefined

@@ -19,6 +19,14 @@ export function randomId(length: number): string {
   return id
 }
 
+/**
+ * An id that sorts by its time: 8 characters of the millisecond, then 16 of chance (95 bits). New ones stand together at
+ * the end of an index; random ones would touch a page of it each.
+ */
+export function timeId(nowMs: number): string {
+  return base62(nowMs, 8) + randomId(16)
+}
+
 /** `digits` base62 characters of a non-negative integer, leading zeros kept. */
 export function base62(value: number, digits: number): string {
   let text = ''

@@ -83,10 +83,17 @@ export function attempt(one: Attempt): { outcome: Promise<Answer | Failure>; can
   return { outcome, cancel: (reason) => reception.cancel(reason) }
 }
 
+/** What an attempt was asked to do. */
+type Asked = Pick<Attempt, 'call' | 'sending' | 'context'>
+
 /** Receives one vendor's response as undici pushes it: synchronous, no stream objects in between. */
 class Reception implements Dispatcher.DispatchHandler {
   settle: (outcome: Answer | Failure) => void = () => {}
-  readonly #one: Attempt
+  readonly #rung: Rung
+  readonly #deadlines: Deadlines
+  readonly #record: TryRecord
+  /** Let go at the commit point: a stream may be open for an hour, and its request may be large. */
+  #asked: Asked | undefined
   readonly #overall: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
@@ -101,7 +108,10 @@ class Reception implements Dispatcher.DispatchHandler {
   #over = false
 
   constructor(one: Attempt) {
-    this.#one = one
+    this.#rung = one.rung
+    this.#deadlines = one.deadlines
+    this.#record = one.record
+    this.#asked = one
     const limitMs = one.call.head.stream ? one.deadlines.streamedCallMs : one.deadlines.wholeCallMs
     this.#overall = setTimeout(
       () => this.#finish(this.#failure('vendor-slow', `did not finish within ${limitMs / 1000} s.`)),
@@ -121,17 +131,17 @@ class Reception implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
     this.#headers = headers
-    const { sending, call, rung, record, context } = this.#one
-    record.status = status
+    this.#record.status = status
     const id = headers['request-id'] ?? headers['x-request-id'] ?? headers['x-ds-trace-id']
-    if (typeof id === 'string') record.vendorRequestId = id.slice(0, 100)
-    if (status !== 200 || !call.head.stream) return
+    if (typeof id === 'string') this.#record.vendorRequestId = id.slice(0, 100)
+    if (status !== 200 || this.#asked?.call.head.stream !== true) return
     const type = headers['content-type'] ?? ''
     // A 200 of another kind is an error body, a proxy's page or a vendor that ignored `stream`: read it whole and see.
     if (!type.startsWith('text/event-stream')) return
+    const { sending, call, context } = this.#asked
     this.#transcoder = sending.passes
       ? new Passthrough(sending.dialect, context)
-      : new Translation(sending.dialect, call.dialect, rung.vendor.name, context)
+      : new Translation(sending.dialect, call.dialect, this.#rung.vendor.name, context)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -151,15 +161,23 @@ class Reception implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#over) return
     try {
-      if (this.#transcoder === undefined) this.#finishWhole()
-      else this.#finishStream(this.#transcoder)
+      if (this.#transcoder !== undefined) {
+        this.#finishStream(
+          this.#transcoder,
+          this.#failure('vendor-cut', 'ended its stream before the answer was complete.'),
+        )
+      } else if (this.#asked !== undefined) this.#finishWhole(this.#asked)
     } catch (thrown) {
       this.#finish(failureOf(thrown))
     }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#finish(this.#networkFailure(error))
+    if (this.#over) return
+    const failure = this.#networkFailure(error)
+    // A connection that breaks after the last event has broken nothing.
+    if (this.#transcoder === undefined) this.#finish(failure)
+    else this.#finishStream(this.#transcoder, failure)
   }
 
   #put(out: Buffer | string): void {
@@ -177,6 +195,7 @@ class Reception implements Dispatcher.DispatchHandler {
 
   #commit(transcoder: Transcoder): void {
     this.#settled = true
+    this.#asked = undefined
     // Nothing flows until the caller's side is attached: what is pushed meanwhile would have nowhere to go.
     this.#controller?.pause()
     this.settle({ type: 'streamed', first: this.#first, transcoder, attach: (sink) => this.#attach(sink) })
@@ -191,14 +210,22 @@ class Reception implements Dispatcher.DispatchHandler {
 
   #ending: Failure | undefined
 
-  #finishStream(transcoder: Transcoder): void {
-    const rest = transcoder.end()
+  /** Ends a stream: well if its last event was seen, else with what went wrong. */
+  #finishStream(transcoder: Transcoder, cut: Failure): void {
+    let rest: Buffer | string
+    try {
+      rest = transcoder.end()
+    } catch (thrown) {
+      // Half an event at the end is what a cut leaves behind.
+      this.#finish(thrown instanceof Failure ? cut : failureOf(thrown))
+      return
+    }
     if (transcoder.failure !== undefined) this.#finish(transcoder.failure)
     else if (transcoder.complete) {
       this.#put(rest)
       if (!this.#settled) this.#commit(transcoder)
       this.#finish(undefined)
-    } else this.#finish(this.#failure('vendor-cut', 'ended its stream before the answer was complete.'))
+    } else this.#finish(cut)
   }
 
   #collect(chunk: Buffer): void {
@@ -209,29 +236,27 @@ class Reception implements Dispatcher.DispatchHandler {
     else this.#chunks.push(chunk)
   }
 
-  #finishWhole(): void {
+  #finishWhole({ sending, call, context }: Asked): void {
     const body = Buffer.concat(this.#chunks)
-    const { sending, call, rung, context } = this.#one
     if (this.#status !== 200) {
-      this.#finish(this.#errorAnswer(body))
+      this.#finish(this.#errorAnswer(body, sending))
       return
     }
     const json = parseJson(body.toString())
     if (!isObject(json)) throw this.#failure('vendor-unreadable', 'sent an answer that is no JSON object.')
     if (json.error !== undefined && json.error !== null) {
-      this.#finish(this.#errorAnswer(body))
+      this.#finish(this.#errorAnswer(body, sending))
       return
     }
     if (call.head.stream) throw this.#failure('vendor-unreadable', 'did not stream its answer.')
-    const answer = whole(json, body, sending, call, rung, context)
+    const answer = whole(json, body, sending, call, this.#rung, context)
     this.#settled = true
     this.settle(answer)
     this.#finish(undefined)
   }
 
-  #errorAnswer(body: Buffer): Failure {
-    const { sending, rung } = this.#one
-    const { vendor, model } = rung
+  #errorAnswer(body: Buffer, sending: Sending): Failure {
+    const { vendor, model } = this.#rung
     const contentType = this.#headers['content-type'] ?? ''
     const wire = { dialect: sending.dialect.name, status: this.#status, contentType, body }
     if (this.#status >= 300 && this.#status < 400) {
@@ -257,12 +282,12 @@ class Reception implements Dispatcher.DispatchHandler {
     const cause = { cause: error }
     const code = codeOf(error)
     if (error instanceof errors.HeadersTimeoutError) {
-      return this.#failure('vendor-slow', `did not answer within ${this.#one.deadlines.firstByteMs / 1000} s.`, cause)
+      return this.#failure('vendor-slow', `did not answer within ${this.#deadlines.firstByteMs / 1000} s.`, cause)
     }
     if (error instanceof errors.BodyTimeoutError) {
       return this.#failure(
         'vendor-slow',
-        `fell silent for ${this.#one.deadlines.idleMs / 1000} s in the middle of its answer.`,
+        `fell silent for ${this.#deadlines.idleMs / 1000} s in the middle of its answer.`,
         cause,
       )
     }
@@ -272,7 +297,7 @@ class Reception implements Dispatcher.DispatchHandler {
   }
 
   #failure(kind: Failure['kind'], what: string, details: { cause?: unknown; unsent?: boolean } = {}): Failure {
-    const { vendor, model } = this.#one.rung
+    const { vendor, model } = this.#rung
     return new Failure(kind, `${vendor.title} ${what}`, {
       vendor: vendor.name,
       vendorStatus: this.#status,

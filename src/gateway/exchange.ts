@@ -53,7 +53,7 @@ export async function exchange(
       streamUsage: Object.keys(dialect.request.ask?.(call.json, call.head) ?? {}).length === 0,
     }
     const answer = await climb(call, ladder, { snapshot, dispatcher: gateway.dispatcher, context, tab, gone })
-    await relay(answer, call, response, snapshot, tab)
+    await relay(answer, dialect, response, snapshot, tab)
   } catch (thrown) {
     const failure = failureOf(thrown)
     if (failure.kind === 'gateway-fault') gateway.log.fault(tab.id, failure.cause)

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Call } from '../core/call.ts'
+import type { Dialect } from '../core/dialect.ts'
 import type { Failure } from '../core/failure.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Answer, StreamedAnswer } from './attempt.ts'
@@ -11,7 +11,7 @@ import type { Tab } from './tab.ts'
 /** Step 6: gives the answer to the caller. A stream that breaks after it had begun ends with an error event. */
 export async function relay(
   answer: Answer,
-  call: Call,
+  dialect: Dialect,
   response: ServerResponse,
   snapshot: Snapshot,
   tab: Tab,
@@ -34,18 +34,17 @@ export async function relay(
   // Reverse proxies that buffer by default leave a stream alone when they see this.
   headers['x-accel-buffering'] = 'no'
   response.writeHead(200, headers)
-  await stream(answer, call, response, snapshot, tab)
+  await stream(answer, dialect, response, snapshot, tab)
 }
 
 async function stream(
   answer: StreamedAnswer,
-  call: Call,
+  dialect: Dialect,
   response: ServerResponse,
   snapshot: Snapshot,
   tab: Tab,
 ): Promise<void> {
   const { transcoder } = answer
-  const { dialect } = call
   const { failure, bytes } = await pump({
     response,
     answer,

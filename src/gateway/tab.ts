@@ -1,12 +1,12 @@
 import type { Failure } from '../core/failure.ts'
 import { noUsage, type Usage } from '../core/event.ts'
 import type { DialectName } from '../core/dialect.ts'
-import { randomId } from '../core/id.ts'
+import { timeId } from '../core/id.ts'
 import type { Receipt, TryRecord } from '../core/receipt.ts'
 
 /** What becomes known of one call on its way through the steps; in the end its receipt. */
 export class Tab {
-  readonly id = `req_${randomId(24)}`
+  readonly id: string
   readonly dialect: DialectName
   readonly startedMs: number
   keyId = ''
@@ -24,6 +24,7 @@ export class Tab {
   replyBytes = 0
 
   constructor(dialect: DialectName, startedMs: number) {
+    this.id = `req_${timeId(startedMs)}`
     this.dialect = dialect
     this.startedMs = startedMs
   }

@@ -121,7 +121,8 @@ class MessagesWriter implements EventWriter, BlockSink {
   #out = ''
 
   constructor(context: ReplyContext) {
-    this.#context = context
+    // A stream may be open for long: the request is not kept for it.
+    this.#context = { ...context, request: {} }
   }
 
   write(event: ReplyEvent): string {

@@ -134,7 +134,8 @@ class ChunkWriter implements EventWriter {
   #refused = false
 
   constructor(context: ReplyContext) {
-    this.#context = context
+    // A stream may be open for long: the request is not kept for it.
+    this.#context = { ...context, request: {} }
     this.#tail = context.streamUsage ? ',"usage":null}\n\n' : '}\n\n'
     this.#head = this.#headOf(context.model)
   }
