@@ -1,24 +1,17 @@
 import assert from 'node:assert/strict'
-import { createHmac, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHmac } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ConfigError } from './config.ts'
-import { hmacSha256, keyDigest, resolveReference } from './secrets.ts'
-
-test('secrets: the digest of a key is HMAC-SHA-256', () => {
-  for (const length of [0, 1, 32, 64, 65, 200]) {
-    const secret = randomBytes(length)
-    for (const text of ['', 'sk-aic-abc', 'ü'.repeat(100)]) {
-      assert.deepEqual(hmacSha256(secret)(text), createHmac('sha256', secret).update(text).digest())
-    }
-  }
-})
+import { keyDigest, resolveReference } from './secrets.ts'
 
 test('secrets: a pepper is made once, for its owner only, and an empty one is refused', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keyrung-secrets-'))
   const first = keyDigest(folder)('key')
+  const pepper = Buffer.from(readFileSync(join(folder, 'pepper'), 'utf8'), 'hex')
+  assert.deepEqual(first, createHmac('sha256', pepper).update('key').digest())
   assert.deepEqual(keyDigest(folder)('key'), first)
   assert.equal(statSync(join(folder, 'pepper')).mode & 0o777, 0o600)
   writeFileSync(join(folder, 'pepper'), '')
