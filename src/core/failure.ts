@@ -50,6 +50,14 @@ export const failures = {
     cause: "The prompt does not fit into the model's context window.",
     fix: 'Shorten the conversation, or ask a model with a larger window.',
   },
+  'content-refused': {
+    status: 400,
+    blame: 'caller',
+    next: 'fall',
+    retry: false,
+    cause: "The vendor's content policy refuses the prompt.",
+    fix: 'Change the prompt; another vendor may judge it otherwise.',
+  },
   'key-missing': {
     status: 401,
     blame: 'caller',
@@ -106,6 +114,14 @@ export const failures = {
     cause: 'The body of the request stopped coming.',
     fix: 'Check the connection between the caller and the gateway.',
   },
+  conflict: {
+    status: 409,
+    blame: 'caller',
+    next: 'stop',
+    retry: true,
+    cause: 'Something else is changing the same thing at the same time.',
+    fix: 'Ask again.',
+  },
   'body-too-large': {
     status: 413,
     blame: 'caller',
@@ -121,6 +137,22 @@ export const failures = {
     retry: false,
     cause: 'The body is in an encoding that this gateway does not read.',
     fix: 'Send plain JSON with "content-type: application/json" and no content-encoding.',
+  },
+  'plan-limit': {
+    status: 429,
+    blame: 'caller',
+    next: 'stop',
+    retry: true,
+    cause: "The rate limit of your key's plan is reached.",
+    fix: 'Wait as long as Retry-After says, or ask the operator for a larger plan.',
+  },
+  'plan-budget': {
+    status: 429,
+    blame: 'caller',
+    next: 'stop',
+    retry: false,
+    cause: "The budget of your key's plan is used up.",
+    fix: 'Wait for the next period, or ask the operator for a larger plan.',
   },
   'caller-gone': {
     status: 499,
