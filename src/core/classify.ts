@@ -9,6 +9,7 @@ import type { FailureKind } from './failure.ts'
 export function classify(error: VendorError): FailureKind {
   const { status } = error
   const words = [error.type, error.code, ...(error.reasons ?? []), error.message].join('\n').toLowerCase()
+  if (status < 500 && policy.test(words)) return 'content-refused'
   if (refusesUs(status, words)) return 'vendor-refuses'
   if (status === 529) return 'vendor-overloaded'
   if (status === 503) return 'vendor-overloaded'
@@ -22,6 +23,7 @@ export function classify(error: VendorError): FailureKind {
     return 'vendor-broken'
   }
   if (status === 404) return 'model-unknown'
+  if (status === 409) return 'conflict'
   if (status >= 400) return tooLong.test(words) ? 'prompt-too-long' : 'request-invalid'
   // An error body in a 200: its words are all there is.
   if (words.includes('overloaded')) return 'vendor-overloaded'
@@ -33,6 +35,9 @@ export function classify(error: VendorError): FailureKind {
 
 const tooLong =
   /context_length_exceeded|prompt is too long|exceed(s)? (the )?(context (limit|window)|maximum number of tokens)|maximum context length|exceeds the context window|input token count/
+
+/** Prompts refused for what they say: the caller's own, also where the vendor answers 403. */
+const policy = /content_policy_violation|content policy|usage guidelines|usage polic(y|ies)|prohibited_content/
 
 /** Refusals of our key, organisation, region or credit, by what they say. */
 const ours =
