@@ -51,6 +51,17 @@ const cases: [sentence: string, error: VendorError, kind: FailureKind][] = [
     'vendor-refuses',
   ],
   [
+    'a prompt against OpenAI’s content policy',
+    { status: 400, code: 'content_policy_violation', message: 'Your request was rejected by our safety system.' },
+    'content-refused',
+  ],
+  [
+    'a prompt against xAI’s guidelines, as a 403',
+    { status: 403, message: 'Content violates usage guidelines.' },
+    'content-refused',
+  ],
+  ['a conflict', { status: 409, type: 'conflict_error', message: 'x' }, 'conflict'],
+  [
     'a region is refused',
     {
       status: 403,
