@@ -13,7 +13,7 @@ import { dropped as chatDropped } from '../src/dialects/openai-chat/request-read
 import { dropped as responsesDropped } from '../src/dialects/openai-responses/index.ts'
 import { dropped as geminiDropped } from '../src/dialects/gemini/request-read.ts'
 import { openaiNames } from '../src/dialects/openai-failure.ts'
-import { vendors } from '../src/vendors/index.ts'
+import { models, vendors } from '../src/vendors/index.ts'
 import { startTestGateway } from './support/gateway.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -53,6 +53,19 @@ suite('docs', () => {
           ? ['']
           : Object.keys(value.properties).map((key) => `.${key}`)
       for (const key of inner) assert.ok(page.includes(`\`${name}${key}`), `${name}${key}`)
+    }
+  })
+
+  test('the page of models explains every word of the catalogue', () => {
+    const page = read('docs/models.md')
+    for (const model of models) {
+      const words = [
+        ...Object.keys(model),
+        ...(model.takes ?? []),
+        ...(model.refuses ?? []),
+        ...(model.thinking === undefined ? [] : [model.thinking]),
+      ]
+      for (const word of words) assert.ok(page.includes(`\`${word}\``), `${model.id}: ${word}`)
     }
   })
 
