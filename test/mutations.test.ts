@@ -75,13 +75,38 @@ const corpus: Record<string, JsonObject> = {
   },
 }
 
-const wrong: readonly Json[] = [null, true, -1, 1.5, '', 'x', [], {}, [[]], [null], { type: 'x' }]
+const wrong: readonly Json[] = [
+  null,
+  true,
+  -1,
+  1.5,
+  '',
+  'x',
+  [],
+  {},
+  [[]],
+  [null],
+  { type: 'x' },
+  'constructor',
+  '__proto__',
+]
+
+/** Names that every JavaScript object seems to have: a look-up that is not careful finds something there. */
+const inherited = ['valueOf', 'constructor', 'toString', 'hasOwnProperty', '__defineGetter__', '__proto__']
 
 /** Every place in a JSON value, as the steps that lead there. */
 function* places(value: Json | undefined, path: (string | number)[] = []): Generator<(string | number)[]> {
   if (path.length > 0) yield path
   const entries = Array.isArray(value) ? value.entries() : isObject(value) ? Object.entries(value) : []
   for (const [key, inner] of entries) yield* places(inner, [...path, key])
+}
+
+/** Every object in a JSON value that is not a free form of the caller's (a schema, arguments). */
+function* objects(value: Json | undefined, path: (string | number)[] = []): Generator<(string | number)[]> {
+  if (isObject(value)) yield path
+  for (const step of places(value)) {
+    if (isObject(step.reduce<unknown>((at, key) => Reflect.get(at as object, key), value))) yield step
+  }
 }
 
 /** A copy in which the value at `path` is another one, or gone. */
@@ -92,7 +117,7 @@ function changed(value: JsonObject, path: readonly (string | number)[], to: Json
   const last = path.at(-1) as string | number
   if (to === undefined && !Array.isArray(at)) Reflect.deleteProperty(at as object, last)
   else if (to === undefined) (at as unknown[]).splice(Number(last), 1)
-  else Reflect.set(at as object, last, to)
+  else Object.defineProperty(at, last, { value: to, enumerable: true, configurable: true, writable: true })
   return copy
 }
 
@@ -120,6 +145,9 @@ suite('a request with one thing wrong is never our fault, whoever is asked', () 
           bodies.push(changed(request, place, undefined))
           // Three of the wrong values at each place, others at the next: all are met many times.
           for (let count = 0; count < 3; count += 1) bodies.push(changed(request, place, wrong[turn++ % wrong.length]))
+        }
+        for (const place of objects(request)) {
+          for (const name of inherited) bodies.push(changed(request, [...place, name], 1))
         }
         const ask = async (body: JsonObject): Promise<void> => {
           const answer = await fetchRaw(`${gateway.url}/v1/${path}`, {

@@ -344,15 +344,19 @@ export function failureOf(thrown: unknown): Failure {
 /** The failure with its field named as the caller's dialect spells it: writers of other dialects use the core's name. */
 export function spelled(failure: Failure, names: Readonly<Record<string, string>>): Failure {
   const { kind, path, message } = failure
-  const name = kind === 'unsupported' && path !== undefined ? names[path] : undefined
+  const name = kind === 'unsupported' && path !== undefined && Object.hasOwn(names, path) ? names[path] : undefined
   if (path === undefined || name === undefined) return failure
   const { code, model, fix } = failure
-  return new Failure(kind, message.replace(path, name), {
-    path: name,
-    fix,
-    ...(code !== undefined && { code }),
-    ...(model !== undefined && { model }),
-  })
+  return new Failure(
+    kind,
+    message.replace(path, () => name),
+    {
+      path: name,
+      fix,
+      ...(code !== undefined && { code }),
+      ...(model !== undefined && { model }),
+    },
+  )
 }
 
 /** A 400 for what the target model cannot do: names the field as the caller wrote it. */

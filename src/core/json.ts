@@ -47,3 +47,11 @@ export function compact<T extends object>(object: T): { [K in keyof T]: Exclude<
   }
   return object as { [K in keyof T]: Exclude<T[K], undefined> }
 }
+
+/**
+ * A table to look up names in that come from outside: it holds its own entries and nothing else, so that a name such as
+ * `constructor` or `__proto__` finds nothing.
+ */
+export function table<T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.assign(Object.create(null) as Record<string, T>, entries)
+}

@@ -59,7 +59,9 @@ export type Refusal =
   | 'stop'
   | 'penalties'
   | 'prefill'
+  | 'chat'
   | 'tools-on-chat'
+  | 'forced-tool'
   | 'thinking-off'
   | 'budget'
 

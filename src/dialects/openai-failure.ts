@@ -1,7 +1,8 @@
-import { classify } from '../core/classify.ts'
 import type { VendorError } from '../core/dialect.ts'
-import { Failure, failures, type FailureKind, type Wire } from '../core/failure.ts'
+import type { Failure, FailureKind, Wire } from '../core/failure.ts'
 import { isObject, listOf, objectOf, parseJson, textOf, type Json, type JsonObject } from '../core/json.ts'
+import { resetMs, retryAfterMs, type Headers } from './retry-after.ts'
+import { cleanMessage, eventFailure, plainMessage, wholeMessage } from './vendor-error.ts'
 
 /**
  * OpenAI's `type` and `code` of every kind of failure, for both of its dialects. The names are OpenAI's own where its
@@ -60,12 +61,9 @@ function codeOf(failure: Failure): string | undefined {
 
 /** What a caller reads of a failure: what happened and what to do, and the request id where the operator needs it. */
 export function openaiMessage(failure: Failure, requestId: string): string {
-  const { message, fix } = failure
-  const whole = message.includes(fix) ? message : `${message.replace(/[^.!?]$/, '$&.')} ${fix}`
+  const whole = wholeMessage(failure)
   return failure.blame === 'gateway' && requestId !== '' ? `${whole} (request id: ${requestId})` : whole
 }
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /**
  * Reads an error answer in any shape that the vendors of OpenAI's dialects send: OpenAI's and DeepSeek's object,
@@ -77,23 +75,16 @@ export function readOpenaiError(wire: Wire, headers: Headers): VendorError {
   const json = parseJson(text)
   const error =
     json === undefined
-      ? { status: wire.status, message: textMessage(text, wire.status) }
+      ? { status: wire.status, message: plainMessage(text, wire.status) }
       : readErrorJson(json, wire.status)
-  const retryAfterMs = headerRetryMs(headers) ?? error.retryAfterMs ?? resetMs(headers, wire.status)
-  if (retryAfterMs !== undefined) error.retryAfterMs = retryAfterMs
+  const wait = retryAfterMs(headers) ?? error.retryAfterMs ?? (wire.status === 429 ? bucketMs(headers) : undefined)
+  if (wait !== undefined) error.retryAfterMs = wait
   return error
 }
 
 /** An error event inside a stream, or an error body in a 200: the failure that it tells of. */
 export function openaiEventFailure(json: JsonObject, vendor?: string): Failure {
-  const error = readErrorJson(json, 200)
-  const kind = classify(error)
-  // A refusal of the gateway's own account says nothing that is meant for the caller.
-  const message = kind === 'vendor-refuses' ? failures[kind].cause : (error.message.split('\n')[0] ?? '').slice(0, 500)
-  return new Failure(kind, message, {
-    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
-    ...(vendor !== undefined && { vendor }),
-  })
+  return eventFailure(readErrorJson(json, 200), vendor)
 }
 
 function readErrorJson(json: Json, statusOuter: number): VendorError {
@@ -106,7 +97,7 @@ function readErrorJson(json: Json, statusOuter: number): VendorError {
   const error: VendorError = {
     // Inside a 200, Gemini's numeric code is the status.
     status: statusOuter === 200 && isStatus(code) ? code : statusOuter,
-    message: clean(message === undefined || message === '' ? emptyMessage(statusOuter) : message),
+    message: cleanMessage(message, statusOuter),
   }
   const type = textOf(inner['type']) ?? textOf(inner['status'])
   if (type !== undefined) error.type = type
@@ -153,57 +144,13 @@ function isStatus(code: unknown): code is number {
   return typeof code === 'number' && Number.isInteger(code) && code >= 400 && code <= 599
 }
 
-function textMessage(text: string, status: number): string {
-  if (text === '') return emptyMessage(status)
-  if (!/^\s*(<!doctype|<html|<\?xml|<head|<body)/i.test(text)) return clean(text)
-  const title = /<title[^>]*>([^<]*)</i.exec(text)?.[1]?.replace(/\s+/g, ' ').trim()
-  return title === undefined || title === '' ? 'an HTML page' : clean(title)
-}
-
-function emptyMessage(status: number): string {
-  return `status ${status} without a message`
-}
-
-/**
- * At most 1,000 characters, and no word of the operator's: vendors name the key and organisation they refuse or limit.
- * OpenAI: "in organization org-…"; xAI: "Incorrect API key provided: xa***" and "Your team …".
- */
-function clean(message: string): string {
-  return message
-    .slice(0, 1000)
-    .replace(/\b(?:sk|xai|pk)-[\w*-]{8,}|\bAIza[\w*-]{8,}/g, '[key]')
-    .replace(/ in (?:organization|project) (?:org|proj)[-_]\w+/g, '')
-    .replace(/\b(?:org-|proj_)\w{8,}/g, '[account]')
-    .replace(/\b(team) [0-9a-f]{8}-[0-9a-f-]{27}/gi, '$1')
-}
-
-function headerRetryMs(headers: Headers): number | undefined {
-  const ms = Number.parseFloat(header(headers, 'retry-after-ms') ?? '')
-  if (Number.isFinite(ms) && ms >= 0) return Math.ceil(ms)
-  const after = header(headers, 'retry-after')
-  if (after === undefined) return undefined
-  if (/^\s*\d+(\.\d+)?\s*$/.test(after)) return Math.ceil(Number(after) * 1000)
-  const at = Date.parse(after)
-  if (Number.isNaN(at)) return undefined
-  const date = Date.parse(header(headers, 'date') ?? '')
-  return Math.max(0, at - (Number.isNaN(date) ? Date.now() : date))
-}
-
-/** OpenAI's own counters: the one that stands at zero says when it is filled again. */
-function resetMs(headers: Headers, status: number): number | undefined {
-  if (status !== 429) return undefined
-  let longest: number | undefined
-  for (const counted of ['requests', 'tokens']) {
-    if (header(headers, `x-ratelimit-remaining-${counted}`) !== '0') continue
-    const ms = durationMs(header(headers, `x-ratelimit-reset-${counted}`) ?? '')
-    if (ms !== undefined && (longest === undefined || ms > longest)) longest = ms
-  }
-  return longest
-}
-
-function header(headers: Headers, name: string): string | undefined {
-  const value = headers[name]
-  return Array.isArray(value) ? value[0] : value
+/** OpenAI counts requests and tokens, and tells how long until each is filled again. */
+function bucketMs(headers: Headers): number | undefined {
+  const buckets = ['requests', 'tokens'].map((counted) => ({
+    remaining: `x-ratelimit-remaining-${counted}`,
+    reset: `x-ratelimit-reset-${counted}`,
+  }))
+  return resetMs(headers, buckets, durationMs)
 }
 
 const unitMs: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }

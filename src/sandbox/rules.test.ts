@@ -124,6 +124,21 @@ const anthropicCases: Case[] = [
     says: 'invalid base64 data',
   },
   {
+    name: 'a forced tool call of a model that always thinks',
+    json: { ...newer, model: 'claude-opus-5-5', tools: [tool], tool_choice: { type: 'any' } },
+    says: "tool_choice: 'any' is not supported for this model",
+  },
+  {
+    name: 'an open object inside a schema for the answer',
+    json: { ...newer, output_config: answerBy({ type: 'array', items: { type: 'object', properties: {} } }) },
+    says: "For 'object' type, 'additionalProperties' must be explicitly set to false",
+  },
+  {
+    name: 'a bound in a schema for the answer',
+    json: { ...newer, output_config: answerBy({ type: 'integer', minimum: 1 }) },
+    says: "For 'integer' type, property 'minimum' is not supported",
+  },
+  {
     name: 'a tool choice without tools',
     json: { ...messages, tool_choice: { type: 'any' } },
     says: 'tool_choice may only be specified while providing tools',
@@ -460,6 +475,12 @@ function credentials(vendor: string, headers: Record<string, string> = {}): Reco
 
 function thought(vendor: string): JsonObject {
   return { type: 'thinking', thinking: 'Hm.', signature: sign(vendor, 'Hm.') }
+}
+
+/** A schema for the answer whose one property is called as a bound is. */
+function answerBy(minimum: JsonObject): JsonObject {
+  const schema = { type: 'object', properties: { minimum }, additionalProperties: false }
+  return { format: { type: 'json_schema', schema } }
 }
 
 function picture(mediaType: string, data: string): JsonObject {

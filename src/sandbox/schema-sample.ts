@@ -1,4 +1,4 @@
-import { isObject, listOf, numberOf, objectOf, textOf, type Json, type JsonObject } from '../core/json.ts'
+import { isObject, listOf, numberOf, objectOf, textOf, table, type Json, type JsonObject } from '../core/json.ts'
 
 /** Below this depth only required properties are given, so that schemas that contain themselves come to an end. */
 const depthFull = 3
@@ -93,7 +93,7 @@ function sampleNumber(schema: JsonObject, usual: number): number {
   return stepped <= most ? stepped : Math.floor(most / step) * step
 }
 
-const formats: Readonly<Record<string, string>> = {
+const formats: Readonly<Record<string, string>> = table({
   date: '2026-01-02',
   time: '03:04:05Z',
   'date-time': '2026-01-02T03:04:05Z',
@@ -104,7 +104,7 @@ const formats: Readonly<Record<string, string>> = {
   ipv6: '2001:db8::1',
   uri: 'https://example.com/',
   uuid: '00000000-0000-4000-8000-000000000000',
-}
+})
 
 function sampleText(schema: JsonObject, name: string): string {
   const text = formats[textOf(schema['format']) ?? ''] ?? name

@@ -1,4 +1,4 @@
-import { listOf, isObject, type Json, type JsonObject } from '../core/json.ts'
+import { listOf, isObject, objectOf, type Json, type JsonObject } from '../core/json.ts'
 import { unsupported } from '../core/failure.ts'
 import type { Patch } from '../core/dialect.ts'
 import type { Model, Vendor } from '../core/vendor.ts'
@@ -33,6 +33,8 @@ function isImage(part: Json): boolean {
 /** What DeepSeek's Anthropic endpoint would leave out in silence is refused instead. */
 function messagesPatch(request: JsonObject, model: Model): Patch {
   if (request.top_k !== undefined) throw unsupported('top_k', 'it', model.id)
+  const choice = objectOf(request.tool_choice)
+  if (choice.type === 'any') throw unsupported('tool_choice', 'demanding a call of any tool beside images', model.id)
   return {}
 }
 

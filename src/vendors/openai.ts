@@ -1,5 +1,4 @@
-import type { Vendor } from '../core/vendor.ts'
-import { refuses } from '../core/vendor.ts'
+import { refuses, type Model, type Vendor } from '../core/vendor.ts'
 
 /** GPT. */
 export const openai: Vendor = {
@@ -10,8 +9,8 @@ export const openai: Vendor = {
   models: /^(gpt-|o\d|chatgpt-|chat-latest|codex-)/,
   speaks: { 'openai-chat': '/v1', 'openai-responses': '/v1' },
   choose(caller, model, request) {
-    if (caller === 'openai-responses') return 'openai-responses'
-    if (caller !== 'openai-chat') return model.thinking === 'none' ? 'openai-chat' : 'openai-responses'
+    if (caller === 'openai-responses' || responsesOnly(model)) return 'openai-responses'
+    if (caller !== 'openai-chat') return reasons(model) ? 'openai-responses' : 'openai-chat'
     // Since gpt-5.4, function tools together with reasoning are a 400 on chat/completions, also where the caller names
     // no effort at all; the error text says to use /v1/responses.
     const tools = Array.isArray(request.tools) && request.tools.length > 0
@@ -22,4 +21,14 @@ export const openai: Vendor = {
   counts: 'openai-responses',
   authorize: (secret) => ({ authorization: `Bearer ${secret}` }),
   headers: { pass: /^openai-beta$/, defaults: {} },
+}
+
+/** "This is not a chat model": where the catalogue does not know the model, its name tells. */
+function responsesOnly(model: Model): boolean {
+  return refuses(model, 'chat') || (model.thinking === undefined && /-pro\b|codex|deep-research/.test(model.id))
+}
+
+/** Responses hands reasoning back; to a model that has none, asking for it there is a 400. */
+function reasons(model: Model): boolean {
+  return model.thinking === undefined ? !/^(gpt-[34]|chatgpt-4o)/.test(model.id) : model.thinking !== 'none'
 }

@@ -1,4 +1,4 @@
-import type { Vendor } from '../core/vendor.ts'
+import { refuses, type Vendor } from '../core/vendor.ts'
 
 /** Grok. Its Anthropic-compatible endpoint is deprecated, and chat/completions gives no reasoning state back. */
 export const xai: Vendor = {
@@ -8,7 +8,7 @@ export const xai: Vendor = {
   keyNames: ['XAI_API_KEY'],
   models: /^grok-/,
   speaks: { 'openai-chat': '/v1', 'openai-responses': '/v1' },
-  choose: (caller) => (caller === 'openai-chat' ? 'openai-chat' : 'openai-responses'),
+  choose: (caller, model) => (caller === 'openai-chat' && !refuses(model, 'chat') ? 'openai-chat' : 'openai-responses'),
   authorize: (secret) => ({ authorization: `Bearer ${secret}` }),
   classify(error) {
     // A wrong key is a 400 and an empty account a 429 or a 403: only the words tell.

@@ -37,7 +37,7 @@ const readCases: [string, number, string, object][] = [
   ],
   ['a list', 500, '[{"error":{"message":"x"}}]', { status: 500, message: 'x' }],
   ['an error that is text', 500, '{"error":"broken"}', { status: 500, message: 'broken' }],
-  ['a scalar', 500, '7', { status: 500, message: 'status 500 without a message' }],
+  ['a scalar', 500, '7', { status: 500, message: 'The vendor answered 500 without a message.' }],
   [
     'an HTML page with a title',
     502,
@@ -46,7 +46,7 @@ const readCases: [string, number, string, object][] = [
   ],
   ['an HTML page without one', 502, '<!DOCTYPE html><p>x', { status: 502, message: 'an HTML page' }],
   ['plain text', 503, 'upstream connect error', { status: 503, message: 'upstream connect error' }],
-  ['nothing', 529, '', { status: 529, message: 'status 529 without a message' }],
+  ['nothing', 529, '', { status: 529, message: 'The vendor answered 529 without a message.' }],
   [
     'a rate limit, without the organisation it names',
     429,
@@ -104,6 +104,8 @@ const sdkTypes = [
   'timeout_error',
   'api_error',
   'overloaded_error',
+  'conflict_error',
+  'billing_error',
 ]
 function written(thrown: Failure): { type: string; message: string } {
   return failure.write(thrown, 'req_1').error as unknown as { type: string; message: string }

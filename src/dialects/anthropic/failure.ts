@@ -1,8 +1,8 @@
-import { classify } from '../../core/classify.ts'
 import type { Dialect, VendorError } from '../../core/dialect.ts'
-import { Failure, failures, spelled, type FailureKind, type Wire } from '../../core/failure.ts'
-import { isObject, objectOf, parseJson, textOf, type Json, type JsonObject } from '../../core/json.ts'
-import { retryAfterMs, type Headers } from './retry-after.ts'
+import { spelled, type Failure, type FailureKind, type Wire } from '../../core/failure.ts'
+import { isObject, objectOf, parseJson, textOf, table, type Json, type JsonObject } from '../../core/json.ts'
+import { resetMs, retryAfterMs, untilMs, type Headers } from '../retry-after.ts'
+import { cleanMessage, eventFailure, plainMessage, wholeMessage } from '../vendor-error.ts'
 
 /** Anthropic's `error.type` of every kind of failure: names that its SDKs know. */
 const types: Readonly<Record<FailureKind, string>> = {
@@ -37,12 +37,12 @@ const types: Readonly<Record<FailureKind, string>> = {
 }
 
 /** Fields that the core knows by another name. */
-const names: Readonly<Record<string, string>> = {
+const names: Readonly<Record<string, string>> = table({
   stop: 'stop_sequences',
   parallel_tool_calls: 'tool_choice.disable_parallel_tool_use',
   response_format: 'output_config.format',
   effort: 'output_config.effort',
-}
+})
 
 /** Errors of the Messages API. */
 export const failure: Dialect['failure'] = {
@@ -52,8 +52,9 @@ export const failure: Dialect['failure'] = {
 }
 
 function writeError(failure: Failure, requestId: string): JsonObject {
-  const { kind, message, fix, path } = spelled(failure, names)
-  const whole = message.includes(fix) ? message : `${message.replace(/[^.!?]$/, '$&.')} ${fix}`
+  const known = spelled(failure, names)
+  const { kind, path } = known
+  const whole = wholeMessage(known)
   // Claude Code shortens its conversation when it reads these words.
   const marked =
     kind === 'prompt-too-long' && !/prompt is too long/i.test(whole) ? `prompt is too long: ${whole}` : whole
@@ -70,8 +71,11 @@ function writeError(failure: Failure, requestId: string): JsonObject {
 function readError(wire: Wire, headers: Headers): VendorError {
   const text = Buffer.from(wire.body).toString().trim()
   const json = parseJson(text)
-  const error = json === undefined ? plainError(text, wire.status) : jsonError(json, wire.status)
-  const wait = retryAfterMs(headers, wire.status)
+  const error =
+    json === undefined
+      ? { status: wire.status, message: plainMessage(text, wire.status) }
+      : jsonError(json, wire.status)
+  const wait = retryAfterMs(headers) ?? (wire.status === 429 ? bucketMs(headers) : undefined)
   if (wait !== undefined) error.retryAfterMs = wait
   return error
 }
@@ -84,18 +88,14 @@ export function isError(json: JsonObject): boolean {
 
 /** The failure that an error event in a stream, or an error body in a 200, tells of. */
 export function errorIn(json: JsonObject, vendor?: string): Failure {
-  const error = jsonError(json, 200)
-  const kind = classify(error)
-  // A refusal of the gateway's own account is not for the caller's eyes.
-  const message = kind === 'vendor-refuses' ? failures[kind].cause : (error.message.split('\n')[0] ?? '').slice(0, 500)
-  return new Failure(kind, message, vendor === undefined ? {} : { vendor })
+  return eventFailure(jsonError(json, 200), vendor)
 }
 
 function jsonError(json: Json, status: number): VendorError {
   const outer = objectOf(Array.isArray(json) ? json[0] : json)
   const inner = objectOf(outer.error)
   const message = textOf(inner.message) ?? textOf(outer.error) ?? textOf(outer.message) ?? textOf(outer.detail)
-  const error: VendorError = { status, message: clean(message, status) }
+  const error: VendorError = { status, message: cleanMessage(message, status) }
   const type = textOf(inner.type)
   const code = textOf(inner.code)
   const path = textOf(inner.param) ?? pathIn(error.message)
@@ -112,17 +112,11 @@ function pathIn(message: string): string | undefined {
   return /^([a-z_]+(?:\.[\w-]+)*): /.exec(message)?.[1]
 }
 
-function plainError(text: string, status: number): VendorError {
-  if (!/^<(?:!doctype|html|head|body|\?xml)/i.test(text)) return { status, message: clean(text, status) }
-  const title = /<title[^>]*>([^<]*)</i.exec(text)?.[1]?.replace(/\s+/g, ' ').trim()
-  return { status, message: clean(title === undefined || title === '' ? 'an HTML page' : title, status) }
-}
-
-/** At most 1,000 characters, without the operator's key and organisation, which rate limit messages name. */
-function clean(message: string | undefined, status: number): string {
-  if (message === undefined || message.trim() === '') return `status ${status} without a message`
-  return message
-    .slice(0, 1000)
-    .replace(/\bsk-[\w*-]{6,}/g, '[key]')
-    .replace(/\borg: [\w-]+(?:, )?/g, '')
+/** Anthropic counts requests and tokens in buckets, and tells the date at which each is filled again. */
+function bucketMs(headers: Headers): number | undefined {
+  const buckets = ['requests', 'tokens', 'input-tokens', 'output-tokens'].map((bucket) => ({
+    remaining: `anthropic-ratelimit-${bucket}-remaining`,
+    reset: `anthropic-ratelimit-${bucket}-reset`,
+  }))
+  return resetMs(headers, buckets, (date) => untilMs(headers, date))
 }

@@ -216,6 +216,44 @@ test('drops what does not change the answer, each with its reason', () => {
   for (const reason of Object.values(dropped)) assert.ok(reason.length > 0)
 })
 
+test('leaves Claude Code’s bill out of the system texts, which would spoil every prompt cache', () => {
+  const bill = 'x-anthropic-billing-header: cc_version=2.1.177.01c; cc_entrypoint=cli; cch=36ee5;'
+  const blocks = [bill, 'You are Claude Code.', `${bill}\n\nAnd this.`, `Not ${bill}`]
+  const { system } = read({ system: blocks.map((text) => ({ type: 'text', text })) })
+  assert.deepEqual(
+    system.map(({ text, path }) => [path, text]),
+    [
+      ['system.1', 'You are Claude Code.'],
+      ['system.2', 'And this.'],
+      ['system.3', `Not ${bill}`],
+    ],
+  )
+  assert.deepEqual(read({ system: `${bill}\nHi.` }).system, [{ type: 'text', text: 'Hi.', path: 'system' }])
+})
+
+test('an answer by a schema is strict where OpenAI can be so, too', () => {
+  const strictOf = (schema: JsonObject): unknown => {
+    const { format } = read({ output_config: { format: { type: 'json_schema', schema } } })
+    return format?.type === 'json-schema' && format.strict
+  }
+  const inner = {
+    type: 'object',
+    properties: { type: { type: 'string' } },
+    required: ['type'],
+    additionalProperties: false,
+  }
+  const list = { type: 'array', items: { anyOf: [inner, { type: 'null' }] } }
+  const outer = { type: 'object', properties: { list }, required: ['list'], additionalProperties: false }
+  assert.equal(strictOf(outer), true)
+  assert.equal(strictOf({ ...outer, required: [] }), undefined)
+  assert.equal(strictOf({ ...outer, properties: { list: { ...list, items: { type: 'object' } } } }), undefined)
+  assert.equal(strictOf({ ...outer, allOf: [] }), undefined)
+})
+
+test('a tool choice that demands nothing needs no tools', () => {
+  assert.deepEqual(read({ tool_choice: { type: 'auto' } }).toolChoice, { type: 'auto' })
+})
+
 test('lets a request without max_tokens pass, as those to count tokens are', () => {
   assert.equal(read({ max_tokens: null }).tokensMax, undefined)
 })
@@ -247,6 +285,7 @@ const invalidCases: [string, JsonObject, string, RegExp][] = [
   ],
   ['an unknown effort', { output_config: { effort: 'huge' } }, 'output_config.effort', /low, medium/],
   ['an unknown tool choice', { tool_choice: { type: 'required' } }, 'tool_choice.type', /"any"/],
+  ['a forced tool call without tools', { tool_choice: { type: 'any' } }, 'tool_choice', /while providing tools/],
   ['a tool without a schema', { tools: [{ name: 'f' }] }, 'tools.0.input_schema', /required/],
   ['a blank stop sequence', { stop_sequences: [' '] }, 'stop_sequences.0', /white space/],
   [

@@ -1,6 +1,6 @@
 import type { Head } from '../../core/dialect.ts'
-import { isObject, type Json, type JsonObject } from '../../core/json.ts'
-import type { Effort, Extra, Format, Prompt, Tool, ToolChoice } from '../../core/prompt.ts'
+import { isObject, table, type Json, type JsonObject } from '../../core/json.ts'
+import type { Effort, Extra, Format, Prompt, TextPart, Tool, ToolChoice } from '../../core/prompt.ts'
 import {
   cacheMarkOf,
   given,
@@ -14,18 +14,21 @@ import {
 } from './fields.ts'
 import { checkPairing } from './pairing.ts'
 import { readTexts, readTurns } from './read-turns.ts'
+import { fitsStrict } from './schema.ts'
 import { readThinking } from './thinking.ts'
 
 /** Fields that do not change the answer, and so may be left out where another vendor answers. */
-export const dropped: Readonly<Record<string, string>> = {
+export const dropped: Readonly<Record<string, string>> = table({
   cache_control: 'a hint for prompt caching',
   context_management: 'clears old tool results and thoughts to save tokens',
   diagnostics: 'asks why a prompt cache was missed',
   service_tier: 'chooses between capacities of one vendor',
   billing_policy: 'concerns billing alone',
   'messages.*.content.*.citations': 'says where an earlier answer took its text from; the text itself stays',
+  'x-anthropic-billing-header':
+    'Claude Code’s first system text, new with each request: it would spoil every prompt cache',
   'tools.*.eager_input_streaming': 'changes when arguments come, not what they are',
-}
+})
 
 const carried = [
   'model',
@@ -46,12 +49,12 @@ const carried = [
 ]
 
 /** What an extra is called in the message that refuses it. */
-const extraNames: Readonly<Record<string, string>> = {
+const extraNames: Readonly<Record<string, string>> = table({
   container: 'a container',
   mcp_servers: 'an MCP server',
   inference_geo: 'choosing where inference runs',
   speed: 'fast mode',
-}
+})
 
 /**
  * Reads a request. A missing `max_tokens` is let pass: a request to count tokens has none, and other vendors need
@@ -62,7 +65,7 @@ export function readRequest(json: JsonObject, head: Head): Prompt {
   const prompt: Prompt = {
     model: head.model,
     stream: head.stream,
-    system: given(json.system) ? readTexts(json.system, 'system', extras) : [],
+    system: given(json.system) ? withoutBill(readTexts(json.system, 'system', extras)) : [],
     turns: readTurns(json.messages, extras),
     tools: given(json.tools) ? listIn(json.tools, 'tools').flatMap((tool, at) => readTool(tool, at, extras) ?? []) : [],
     stops: given(json.stop_sequences) ? listIn(json.stop_sequences, 'stop_sequences').map(readStop) : [],
@@ -86,6 +89,14 @@ export function readRequest(json: JsonObject, head: Head): Prompt {
   }
   readExtras(json, extras)
   return prompt
+}
+
+/** Claude Code begins its system texts with a line that is meant for Anthropic's accounting, not for a model. */
+function withoutBill(parts: readonly TextPart[]): TextPart[] {
+  return parts.flatMap((part) => {
+    const text = part.text.replace(/^x-anthropic-billing-header:[^\n]*\n*/, '')
+    return text === part.text ? part : text === '' ? [] : { ...part, text }
+  })
 }
 
 function readExtras(json: JsonObject, extras: Extra[]): void {
@@ -157,6 +168,10 @@ function typedToolName(type: string): string {
 function readToolChoice(json: JsonObject, prompt: Prompt): void {
   noteUnknown(json, ['type', 'name', 'disable_parallel_tool_use'], 'tool_choice', prompt.extras)
   prompt.toolChoice = toolChoiceOf(json)
+  const forced = prompt.toolChoice.type === 'any' || prompt.toolChoice.type === 'tool'
+  if (forced && prompt.tools.length === 0 && prompt.extras.length === 0) {
+    throw invalid('tool_choice', 'may only be specified while providing tools')
+  }
   if (json.disable_parallel_tool_use === true) prompt.toolsParallel = false
 }
 
@@ -190,5 +205,5 @@ function readFormat(value: Json, path: string): Format {
   if (json.type !== 'json_schema') throw invalid(`${path}.type`, 'must be "json_schema"')
   if (!isObject(json.schema)) throw invalid(`${path}.schema`, 'an object is required')
   // Anthropic's format has no name, OpenAI's must have one.
-  return { type: 'json-schema', name: 'answer', schema: json.schema }
+  return { type: 'json-schema', name: 'answer', schema: json.schema, ...(fitsStrict(json.schema) && { strict: true }) }
 }

@@ -154,3 +154,14 @@ test('an error in a 200 is the failure that it tells of', () => {
 test('what is no message is unreadable', () => {
   assert.throws(() => reply.unfold({ ok: true }, 'anthropic'), { kind: 'vendor-unreadable' })
 })
+
+test('an id of 64 bits among the arguments stays what it is, whole as streamed', () => {
+  const json = '{"id":1234567890123456789}'
+  const events: ReplyEvent[] = [
+    { type: 'tool-start', id: 'a', name: 'f' },
+    { type: 'tool-delta', json },
+    { type: 'tool-end' },
+    { type: 'end', reason: 'tool' },
+  ]
+  assert.ok(JSON.stringify(reply.fold(events, context)).includes(`"input":${json}`))
+})

@@ -1,7 +1,8 @@
 import type { Dialect, ReplyContext } from '../../core/dialect.ts'
 import { noUsage, type ReplyEvent } from '../../core/event.ts'
 import { Failure } from '../../core/failure.ts'
-import { isObject, listOf, objectOf, parseJson, textOf, type Json, type JsonObject } from '../../core/json.ts'
+import { isObject, listOf, objectOf, textOf, type Json, type JsonObject } from '../../core/json.ts'
+import { exactJson } from '../exact-json.ts'
 import { errorIn, isError } from './failure.ts'
 import { BlockReader } from './read-blocks.ts'
 import { readStopReason, readUsage, writeEnd, writeUsage } from './usage.ts'
@@ -127,6 +128,6 @@ class Content implements BlockSink {
 /** A model may write broken JSON: what it wrote is kept where the caller can see it. */
 function inputOf(text: string): Json {
   if (text.trim() === '') return {}
-  const input = parseJson(text)
+  const input = exactJson(text)
   return isObject(input) ? input : { _raw: text }
 }

@@ -2,6 +2,8 @@ import { unsupported } from '../../core/failure.ts'
 import { compact, type JsonObject } from '../../core/json.ts'
 import type { Effort, Prompt, Turn } from '../../core/prompt.ts'
 import { refuses, type Model } from '../../core/vendor.ts'
+import { nearestEffort } from '../effort.ts'
+import { tokensMaxOf } from '../tokens-max.ts'
 import { given, invalid, noteUnknown } from './fields.ts'
 
 /** Reads `thinking` into the prompt. */
@@ -58,7 +60,10 @@ export interface ThinkingPlan {
 
 /** How the prompt's wish for thinking is put to this model. Throws `unsupported` where it cannot be. */
 export function planThinking(prompt: Prompt, model: Model): ThinkingPlan {
-  const plan: ThinkingPlan = { type: 'unsaid', tokensMax: prompt.tokensMax ?? model.outputMax ?? tokensDefault }
+  const plan: ThinkingPlan = {
+    type: 'unsaid',
+    tokensMax: tokensMaxOf(prompt, model) ?? model.outputMax ?? tokensDefault,
+  }
   const wish = wishOf(prompt)
   // The caller's field that is to blame where the model cannot.
   const field = prompt.thinking === undefined || prompt.effort === 'none' ? 'effort' : 'thinking'
@@ -126,7 +131,7 @@ function enabled(prompt: Prompt, model: Model, plan: ThinkingPlan): ThinkingPlan
   if (model.thinking !== 'switch' && lastTurnLacksThinking(prompt.turns, model.vendor)) return turnedOff(plan)
   const said = prompt.thinking?.budgetTokens
   const wanted = Math.max(budgetMin, said ?? budgets[prompt.effort ?? 'medium'])
-  const sized = prompt.tokensMax ?? model.outputMax
+  const sized = tokensMaxOf(prompt, model) ?? model.outputMax
   const tokensMax = sized ?? wanted + tokensDefault
   if (tokensMax <= budgetMin) {
     throw unsupported(
@@ -176,18 +181,12 @@ function turnedOff(plan: ThinkingPlan): ThinkingPlan {
 }
 
 const claudeEfforts = ['low', 'medium', 'high', 'xhigh', 'max']
-const effortOrder: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 
-/** The accepted effort that is nearest to the one wished; of two as near, the one nearer to `high`, the default. */
 function effortFor(prompt: Prompt, model: Model): string | undefined {
   const wished = prompt.effort ?? effortOfBudget(prompt, model)
   if (wished === undefined || wished === 'none') return undefined
   const accepted = model.efforts ?? (model.thinking === 'budget' || model.thinking === 'none' ? [] : claudeEfforts)
-  const rank = (effort: string): number => {
-    const at = effortOrder.indexOf(effort)
-    return Math.abs(at - effortOrder.indexOf(wished)) + Math.abs(at - effortOrder.indexOf('high')) / 100
-  }
-  return accepted.toSorted((one, other) => rank(one) - rank(other))[0]
+  return nearestEffort(wished, accepted)
 }
 
 /** A budget, for a model that takes none; a large one is what such models do by default. */

@@ -2,6 +2,7 @@ import { unsupported } from '../../core/failure.ts'
 import { compact, type JsonObject } from '../../core/json.ts'
 import type { DocumentPart, ImagePart } from '../../core/prompt.ts'
 import { takes, type Model } from '../../core/vendor.ts'
+import { titled } from '../titled.ts'
 import { cacheControl } from './fields.ts'
 
 /** Writes an image or document for a user turn or a tool result; undefined for an empty one. */
@@ -41,7 +42,7 @@ function writeDocument(part: DocumentPart, model: Model): JsonObject | undefined
     if (!takes(model, 'pdf')) {
       return compact({
         type: 'text',
-        text: title === undefined ? source.text : `${title}\n\n${source.text}`,
+        text: titled(title, source.text),
         cache_control,
       })
     }

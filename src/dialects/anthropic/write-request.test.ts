@@ -273,6 +273,22 @@ const refusedCases: [string, Partial<Prompt>, Model, string, RegExp][] = [
     'tool_choice',
     /forcing/,
   ],
+  [
+    'a forced tool call where the model refuses it',
+    { tools: [good], toolChoice: { type: 'tool', name: 'f' } },
+    { ...adaptiveModel, refuses: ['forced-tool'] },
+    'tool_choice',
+    /forcing a tool call/,
+  ],
+  [
+    'a schema with an object of unknown properties',
+    {
+      format: { type: 'json-schema', name: 'n', schema: { type: 'object', additionalProperties: { type: 'string' } } },
+    },
+    adaptiveModel,
+    'response_format',
+    /properties it does not name/,
+  ],
   ['a limit too small for thinking', { effort: 'low', tokensMax: 500 }, budgetModel, 'max_tokens', /500/],
   [
     'thinking off where it cannot be',
@@ -315,4 +331,52 @@ for (const [name, fields, model, path, message] of refusedCases) {
 test('refuses arguments that are no JSON object', () => {
   const turns = [turn('user', text('a')), turn('assistant', toolCall('a', '[1'))]
   assert.throws(() => write({ turns }), { kind: 'request-invalid', path: 'messages[1].tool_calls[0]' })
+})
+
+test('a limit above the model’s largest becomes the largest', () => {
+  assert.equal(write({ tokensMax: 500_000 }).max_tokens, 64_000)
+  assert.equal(write({ tokensMax: 500_000, effort: 'max' }).max_tokens, 64_000)
+})
+
+test('a temperature of 1 is not said beside a top_p, of which Claude takes only one', () => {
+  const written = write({ sampling: { temperature: 1, topP: 0.9 } })
+  assert.deepEqual([written.temperature, written.top_p], [undefined, 0.9])
+})
+
+test('a schema for the answer is closed, its bounds told in words', () => {
+  const schema = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    properties: {
+      age: { type: 'integer', minimum: 1, description: 'In years.' },
+      tags: { type: 'array', minItems: 1, maxItems: 3, items: { $ref: '#/$defs/tag' } },
+      minimum: { oneOf: [{ type: 'null' }, { type: 'object', properties: { a: { type: 'string' } } }] },
+    },
+    $defs: { tag: { type: 'object', properties: { name: { type: 'string', minLength: 2 } }, required: ['name'] } },
+    required: ['age'],
+  }
+  const config = write({ format: { type: 'json-schema', name: 'n', schema } }).output_config as JsonObject
+  assert.deepEqual((config.format as JsonObject).schema, {
+    type: 'object',
+    properties: {
+      age: { type: 'integer', description: 'In years.\n\n{minimum: 1}' },
+      tags: { type: 'array', minItems: 1, items: { $ref: '#/$defs/tag' }, description: '{maxItems: 3}' },
+      minimum: {
+        anyOf: [
+          { type: 'null' },
+          { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false },
+        ],
+      },
+    },
+    $defs: {
+      tag: {
+        type: 'object',
+        properties: { name: { type: 'string', description: '{minLength: 2}' } },
+        required: ['name'],
+        additionalProperties: false,
+      },
+    },
+    required: ['age'],
+    additionalProperties: false,
+  })
 })

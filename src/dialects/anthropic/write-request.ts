@@ -3,6 +3,7 @@ import { compact, type Json, type JsonObject } from '../../core/json.ts'
 import type { Prompt, Tool } from '../../core/prompt.ts'
 import { refuses, takes, type Model } from '../../core/vendor.ts'
 import { cacheControl } from './fields.ts'
+import { answerSchema } from './schema.ts'
 import { planThinking, type ThinkingPlan } from './thinking.ts'
 import { writeTexts, writeTurns } from './write-turns.ts'
 
@@ -58,6 +59,9 @@ function writeToolChoice(prompt: Prompt, model: Model, plan: ThinkingPlan): Json
   const choice = prompt.toolChoice ?? (disable_parallel_tool_use === undefined ? undefined : { type: 'auto' as const })
   if (choice === undefined) return undefined
   if (choice.type === 'none') return { type: 'none' }
+  if (choice.type !== 'auto' && refuses(model, 'forced-tool')) {
+    throw unsupported('tool_choice', 'forcing a tool call', model.id)
+  }
   // "Thinking may not be enabled when tool_choice forces tool use."
   if (choice.type !== 'auto' && plan.type === 'enabled') {
     throw unsupported('tool_choice', 'forcing a tool call while thinking is on', model.id)
@@ -74,10 +78,11 @@ function writeOutputConfig(prompt: Prompt, model: Model, plan: ThinkingPlan): Js
   if (format !== undefined && !takes(model, 'schema')) {
     throw unsupported('response_format', 'a JSON schema for the answer', model.id)
   }
-  const config = compact({
-    effort: plan.effort,
-    format: format && { type: 'json_schema', schema: format.schema },
-  })
+  const schema = format && answerSchema(format.schema)
+  if (format !== undefined && schema === undefined) {
+    throw unsupported('response_format', 'a schema with an object whose properties it does not name', model.id)
+  }
+  const config = compact({ effort: plan.effort, format: schema && { type: 'json_schema', schema } })
   return Object.keys(config).length === 0 ? undefined : config
 }
 
@@ -90,8 +95,9 @@ function writeStops(prompt: Prompt, model: Model): string[] | undefined {
 }
 
 /**
- * Values that are the defaults (temperature and top_p of 1) are left out where the field is refused: they change
- * nothing. With thinking, Anthropic takes no other temperature, no top_k, and a top_p of 0.95 or more.
+ * A temperature and top_p of 1 are the defaults, and left out where they would be refused: by the model, with thinking,
+ * or beside each other (Claude 4.5 and later take only one of the two). With thinking, Anthropic takes no other
+ * temperature, no top_k, and a top_p of 0.95 or more.
  */
 function writeSampling(prompt: Prompt, model: Model, plan: ThinkingPlan): JsonObject {
   const { temperature, topP, topK, seed, presencePenalty = 0, frequencyPenalty = 0 } = prompt.sampling
@@ -101,7 +107,8 @@ function writeSampling(prompt: Prompt, model: Model, plan: ThinkingPlan): JsonOb
   const refused = refuses(model, 'sampling')
   const thinks = plan.type === 'enabled' || plan.type === 'adaptive'
   const fields: JsonObject = {}
-  if (temperature !== undefined && !(temperature === 1 && (refused || thinks))) {
+  const beside = topP !== undefined && topP !== 1
+  if (temperature !== undefined && !(temperature === 1 && (refused || thinks || beside))) {
     if (refused) throw unsupported('temperature', 'a temperature', model.id)
     if (thinks) throw unsupported('temperature', 'a temperature other than 1 together with thinking', model.id)
     if (temperature < 0 || temperature > 1) {
@@ -109,7 +116,7 @@ function writeSampling(prompt: Prompt, model: Model, plan: ThinkingPlan): JsonOb
     }
     fields.temperature = temperature
   }
-  if (topP !== undefined && topP !== 1) {
+  if (beside) {
     if (refused) throw unsupported('top_p', 'top_p', model.id)
     if (thinks && topP < 0.95) throw unsupported('top_p', 'a top_p below 0.95 together with thinking', model.id)
     fields.top_p = topP

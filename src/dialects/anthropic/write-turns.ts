@@ -1,7 +1,8 @@
 import { Failure, unsupported } from '../../core/failure.ts'
-import { compact, isObject, parseJson, type Json, type JsonObject } from '../../core/json.ts'
+import { compact, isObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Part, Prompt, TextPart, ThinkingPart, ToolCallPart, ToolResultPart, Turn } from '../../core/prompt.ts'
 import { refuses, type Model } from '../../core/vendor.ts'
+import { exactJson } from '../exact-json.ts'
 import { cacheControl } from './fields.ts'
 import { toolId } from './tool-id.ts'
 import { writeMedia } from './write-media.ts'
@@ -113,7 +114,7 @@ function writeThinking(part: ThinkingPart, { model, calls }: Place): JsonObject 
 }
 
 function writeCall(part: ToolCallPart): JsonObject {
-  const input = part.arguments.trim() === '' ? {} : parseJson(part.arguments)
+  const input = part.arguments.trim() === '' ? {} : exactJson(part.arguments)
   if (!isObject(input)) {
     throw new Failure(
       'request-invalid',

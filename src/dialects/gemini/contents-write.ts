@@ -1,7 +1,8 @@
 import { Failure, unsupported } from '../../core/failure.ts'
-import { compact, isObject, type JsonObject, parseJson, textOf } from '../../core/json.ts'
+import { compact, isObject, type JsonObject, textOf } from '../../core/json.ts'
 import type { OpaqueState, Prompt, ToolCallPart, ToolResultPart, Turn } from '../../core/prompt.ts'
 import { type Model, refuses } from '../../core/vendor.ts'
+import { exactJson } from '../exact-json.ts'
 import { writeMedia } from './media.ts'
 import { waysOfThinking } from './thinking.ts'
 
@@ -116,7 +117,7 @@ function ownState(state: OpaqueState | undefined, model: Model): string | undefi
 }
 
 function callOf(part: ToolCallPart): JsonObject {
-  const args = part.arguments === '' ? {} : parseJson(part.arguments)
+  const args = part.arguments === '' ? {} : exactJson(part.arguments)
   if (!isObject(args)) {
     throw new Failure('request-invalid', `${part.path}: the arguments of a tool call must be a JSON object.`, {
       path: part.path,

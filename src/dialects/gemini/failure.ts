@@ -1,16 +1,18 @@
-import { classify } from '../../core/classify.ts'
 import type { Dialect, VendorError } from '../../core/dialect.ts'
-import { Failure, type FailureKind, failures, type Wire } from '../../core/failure.ts'
+import type { Failure, FailureKind, Wire } from '../../core/failure.ts'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, parseJson, textOf } from '../../core/json.ts'
+import { retryAfterMs } from '../retry-after.ts'
+import { cleanMessage, eventFailure, plainMessage, wholeMessage } from '../vendor-error.ts'
 
 /** Errors in google.rpc's shape: read from Google, written for callers. */
 export const failure: Dialect['failure'] = {
   read(wire: Wire, headers): VendorError {
     const body = Buffer.from(wire.body).toString().trim()
     const error = errorIn(parseJson(body))
-    const read = error === undefined ? { status: wire.status, message: plain(body, wire.status) } : details(error, wire)
-    const retryAfterMs = read.retryAfterMs ?? waitOf(headers)
-    return retryAfterMs === undefined ? read : { ...read, retryAfterMs }
+    const read =
+      error === undefined ? { status: wire.status, message: plainMessage(body, wire.status) } : details(error, wire)
+    const wait = read.retryAfterMs ?? retryAfterMs(headers)
+    return wait === undefined ? read : { ...read, retryAfterMs: wait }
   },
   write,
   writeEvent: (failed, requestId) => `data: ${JSON.stringify(write(failed, requestId))}\n\n`,
@@ -26,15 +28,7 @@ export function errorIn(json: unknown): JsonObject | undefined {
 
 /** An error that came in the place of an answer, with no status of its own. */
 export function failureIn(error: JsonObject, vendor: string): Failure {
-  const read = details(error, { status: 200 })
-  const kind = classify(read)
-  // What Google says of the gateway's own key and project is not for callers.
-  const message = kind === 'vendor-refuses' ? failures[kind].cause : firstLine(read.message)
-  return new Failure(kind, message, {
-    vendor,
-    vendorStatus: read.status,
-    ...(read.retryAfterMs === undefined ? {} : { retryAfterMs: read.retryAfterMs }),
-  })
+  return eventFailure(details(error, { status: 200 }), vendor)
 }
 
 /** google.rpc's word for each kind. */
@@ -70,7 +64,6 @@ const words: Readonly<Record<FailureKind, string>> = {
 }
 
 function write(failed: Failure, requestId: string): JsonObject {
-  const message = failed.message.includes(failed.fix) ? failed.message : `${failed.message} ${failed.fix}`
   const list: JsonObject[] = [
     rpc('ErrorInfo', { reason: failed.kind.toUpperCase().replaceAll('-', '_'), domain: 'keyrung' }),
     rpc('RequestInfo', { requestId }),
@@ -79,7 +72,7 @@ function write(failed: Failure, requestId: string): JsonObject {
     list.push(rpc('BadRequest', { fieldViolations: [{ field: failed.path, description: failed.message }] }))
   }
   if (failed.retryAfterMs !== undefined) list.push(rpc('RetryInfo', { retryDelay: `${failed.retryAfterMs / 1000}s` }))
-  return { error: { code: failed.status, message, status: words[failed.kind], details: list } }
+  return { error: { code: failed.status, message: wholeMessage(failed), status: words[failed.kind], details: list } }
 }
 
 const rpcPrefix = 'type.googleapis.com/google.rpc.'
@@ -92,8 +85,7 @@ function details(error: JsonObject, wire: { status: number }): VendorError {
   const code = numberOf(error['code'])
   // An error inside a 200 has its true status in its code.
   const status = wire.status < 400 && code !== undefined && code >= 400 && code < 600 ? code : wire.status
-  const message = textOf(error['message']) ?? ''
-  const read: VendorError = { status, message: message === '' ? plain('', status) : message.slice(0, messageMax) }
+  const read: VendorError = { status, message: cleanMessage(textOf(error['message']), status) }
   const type = textOf(error['status'])
   if (type !== undefined) read.type = type
   // The newer Interactions API names kinds in `code`.
@@ -123,38 +115,4 @@ function details(error: JsonObject, wire: { status: number }): VendorError {
   const named = reasons.filter((reason) => reason !== '')
   if (named.length > 0) read.reasons = named
   return read
-}
-
-const messageMax = 1000
-
-/** What a body that holds no error object says, without its markup. */
-function plain(body: string, status: number): string {
-  if (body === '') return `The vendor answered ${status} without a message.`
-  if (/^<(!doctype|html|head|\?xml)/i.test(body)) {
-    const title = /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim()
-    return title === undefined || title === '' ? 'an HTML page' : title.slice(0, messageMax)
-  }
-  return body.slice(0, messageMax)
-}
-
-function firstLine(message: string): string {
-  return (message.split('\n', 1)[0] ?? '').slice(0, 500)
-}
-
-function waitOf(headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined {
-  const milliseconds = numeric(headers['retry-after-ms'])
-  if (milliseconds !== undefined) return Math.ceil(milliseconds)
-  const seconds = numeric(headers['retry-after'])
-  if (seconds !== undefined) return Math.ceil(seconds * 1000)
-  const date = Date.parse(one(headers['retry-after']))
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
-}
-
-function numeric(header: string | string[] | undefined): number | undefined {
-  const value = one(header)
-  return /^\d+(\.\d+)?$/.test(value) ? Number(value) : undefined
-}
-
-function one(header: string | string[] | undefined): string {
-  return (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
 }

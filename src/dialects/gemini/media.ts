@@ -1,7 +1,8 @@
 import { unsupported } from '../../core/failure.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { table, type JsonObject } from '../../core/json.ts'
 import type { AudioPart, DocumentPart, Extra, ImagePart, Part } from '../../core/prompt.ts'
 import { type Feature, type Model, takes } from '../../core/vendor.ts'
+import { titled } from '../titled.ts'
 import { fields, invalid, spare, text } from './fields.ts'
 
 type Media = ImagePart | DocumentPart | AudioPart
@@ -9,7 +10,7 @@ type Media = ImagePart | DocumentPart | AudioPart
 /** An image, document or sound as a part of a content. */
 export function writeMedia(part: Media, model: Model): JsonObject {
   const { source } = part
-  if (source.type === 'text') return { text: source.text }
+  if (source.type === 'text') return { text: titled(part.type === 'document' ? part.title : undefined, source.text) }
   const { feature, name, mediaType } = kinds[part.type]
   if (!(part.type === 'document' && source.type === 'base64' && source.mediaType.startsWith('text/'))) {
     if (!takes(model, feature)) throw unsupported(part.path, name, model.id)
@@ -71,7 +72,7 @@ function mediaPart(
   return []
 }
 
-const types: Readonly<Record<string, string>> = {
+const types: Readonly<Record<string, string>> = table({
   png: 'image/png',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
@@ -85,7 +86,7 @@ const types: Readonly<Record<string, string>> = {
   ogg: 'audio/ogg',
   flac: 'audio/flac',
   aac: 'audio/aac',
-}
+})
 
 function typeByName(url: string): string | undefined {
   const extension = /\.(\w+)(?:[?#]|$)/.exec(url.replace(/^\w+:\/\/[^/]*/, ''))?.[1]

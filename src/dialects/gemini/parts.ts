@@ -1,6 +1,7 @@
 import type { ReplyEvent } from '../../core/event.ts'
-import { isObject, type JsonObject, parseJson, textOf } from '../../core/json.ts'
+import { isObject, type JsonObject, textOf } from '../../core/json.ts'
 import type { OpaqueState } from '../../core/prompt.ts'
+import { exactJson } from '../exact-json.ts'
 import { finishReasons } from './finish.ts'
 import { sealState } from './state.ts'
 
@@ -51,7 +52,7 @@ export class PartWriter {
     const call = this.#call
     if (call === undefined) return undefined
     this.#call = undefined
-    const args = call.json === '' ? {} : parseJson(call.json)
+    const args = call.json === '' ? {} : exactJson(call.json)
     const part: JsonObject = {
       // A model's broken JSON is kept where a reader can find it.
       functionCall: { id: call.id, name: call.name, args: isObject(args) ? args : { _raw: call.json } },

@@ -1,5 +1,5 @@
 import type { Head } from '../../core/dialect.ts'
-import { isObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isObject, table, type Json, type JsonObject } from '../../core/json.ts'
 import type { Extra, Format, Prompt, Sampling, Tool, ToolChoice } from '../../core/prompt.ts'
 import { readContents, readSystem } from './contents-read.ts'
 import { fields, invalid, many, number, spare, text } from './fields.ts'
@@ -7,13 +7,13 @@ import { jsonSchema } from './schema.ts'
 import { readThinking } from './thinking.ts'
 
 /** Fields that do not change what the model says. */
-export const dropped: Readonly<Record<string, string>> = {
+export const dropped: Readonly<Record<string, string>> = table({
   model: 'stands in the path',
   labels: 'for bills',
   store: 'for logs at Google',
   serviceTier: 'price and waiting time',
   mediaResolution: 'how many tokens an image costs',
-}
+})
 
 /** Reads a GenerateContentRequest, or the one inside a CountTokensRequest. */
 export function read(json: JsonObject, head: Head): Prompt {

@@ -2,6 +2,7 @@ import { unsupported } from '../../core/failure.ts'
 import { compact, isObject, type JsonObject } from '../../core/json.ts'
 import type { Prompt, Tool } from '../../core/prompt.ts'
 import { type Model, refuses, type Refusal, takes } from '../../core/vendor.ts'
+import { tokensMaxOf } from '../tokens-max.ts'
 import { writeContents } from './contents-write.ts'
 import { waysOfThinking, writeThinking } from './thinking.ts'
 
@@ -20,7 +21,7 @@ export function write(prompt: Prompt, model: Model): JsonObject {
 }
 
 function writeOptions(prompt: Prompt, model: Model): JsonObject {
-  const { sampling, stops, tokensMax } = prompt
+  const { sampling, stops } = prompt
   check(model, 'sampling', { temperature: sampling.temperature, top_p: sampling.topP })
   check(model, 'top_k', { top_k: sampling.topK })
   check(model, 'penalties', {
@@ -40,8 +41,7 @@ function writeOptions(prompt: Prompt, model: Model): JsonObject {
     presencePenalty: sampling.presencePenalty || undefined,
     frequencyPenalty: sampling.frequencyPenalty || undefined,
     stopSequences: stops.length === 0 ? undefined : [...stops],
-    // A larger limit than the model's own is a 400 there, and no promise to the caller either.
-    maxOutputTokens: tokensMax === undefined ? undefined : Math.min(tokensMax, model.outputMax ?? tokensMax),
+    maxOutputTokens: tokensMaxOf(prompt, model),
     thinkingConfig: writeThinking(prompt, model),
     ...writeFormat(prompt, model),
   })

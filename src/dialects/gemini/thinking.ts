@@ -2,6 +2,7 @@ import { unsupported } from '../../core/failure.ts'
 import { compact, type Json, type JsonObject } from '../../core/json.ts'
 import type { Effort, Extra, Prompt, Thinking } from '../../core/prompt.ts'
 import { type Model, refuses } from '../../core/vendor.ts'
+import { effortOfBudget, nearestEffort } from '../effort.ts'
 import { fields, invalid, number, spare, text } from './fields.ts'
 
 /** `thinkingConfig` for this model: a level from Gemini 3 on, a budget of tokens before. */
@@ -55,8 +56,6 @@ export function readThinking(
   return compact({ thinking, effort })
 }
 
-const scale: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
-
 /** Google's own equals of effort in its OpenAI-compatible API, continued upwards. */
 const budgets: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
   minimal: 1024,
@@ -76,27 +75,12 @@ function writeOff(model: Model, field: string): JsonObject | undefined {
 }
 
 function level(thinking: Thinking | undefined, effort: Effort | undefined, model: Model): string | undefined {
-  const wanted = effort ?? (thinking?.budgetTokens === undefined ? undefined : effortOf(thinking.budgetTokens))
-  if (wanted === undefined) return undefined
-  const at = scale.indexOf(wanted)
-  const distance = (name: string): number => Math.abs(scale.indexOf(name as Effort) - at)
-  // Of two equally near the higher one: rather think more than was asked for than less.
-  const nearest = levels(model).toSorted((one, other) => distance(one) - distance(other) || rank(other) - rank(one))[0]
-  return nearest?.toUpperCase()
+  const wanted = effort ?? (thinking?.budgetTokens === undefined ? undefined : effortOfBudget(thinking.budgetTokens))
+  return wanted === undefined ? undefined : nearestEffort(wanted, levels(model))?.toUpperCase()
 }
 
 function levels(model: Model): readonly string[] {
   return model.efforts ?? ['low', 'medium', 'high']
-}
-
-function rank(name: string): number {
-  return scale.indexOf(name as Effort)
-}
-
-function effortOf(tokens: number): Effort {
-  if (tokens <= 1024) return 'minimal'
-  if (tokens <= 4096) return 'low'
-  return tokens <= 16384 ? 'medium' : 'high'
 }
 
 function budget(prompt: Prompt, model: Model): number {
@@ -106,9 +90,12 @@ function budget(prompt: Prompt, model: Model): number {
   return wanted === undefined ? -1 : Math.min(wanted, most)
 }
 
+const levelNames = ['minimal', 'low', 'medium', 'high', 'xhigh'] as const
+
 function readLevel(value: string | undefined, path: string): Effort | undefined {
   const name = value?.toLowerCase()
   if (name === undefined || name === 'thinking_level_unspecified') return undefined
-  if (name !== 'none' && name !== 'max' && scale.includes(name as Effort)) return name as Effort
+  const level = levelNames.find((known) => known === name)
+  if (level !== undefined) return level
   throw invalid(path, 'must be one of MINIMAL, LOW, MEDIUM, HIGH, XHIGH')
 }

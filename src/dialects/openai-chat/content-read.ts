@@ -75,7 +75,7 @@ function readText(part: JsonObject, path: string, extras: Extra[]): TextPart[] {
 }
 
 function readImage(part: JsonObject, path: string, extras: Extra[]): ImagePart {
-  const image = inner(part, 'image_url', path, extras)
+  const image = inner(part, 'image_url', { path, extras, fields: ['url', 'detail'] })
   const urlPath = `${path}.image_url.url`
   const url = requiredText(image, 'url', urlPath)
   const detail = optionalWord(image, 'detail', `${path}.image_url.detail`, ['low', 'high', 'auto', 'original'])
@@ -88,7 +88,7 @@ function readImage(part: JsonObject, path: string, extras: Extra[]): ImagePart {
 }
 
 function readAudio(part: JsonObject, path: string, extras: Extra[]): AudioPart {
-  const audio = inner(part, 'input_audio', path, extras)
+  const audio = inner(part, 'input_audio', { path, extras, fields: ['data', 'format'] })
   const data = requiredText(audio, 'data', `${path}.input_audio.data`)
   const format = optionalWord(audio, 'format', `${path}.input_audio.format`, ['wav', 'mp3'])
   if (format === undefined) throw missing(`${path}.input_audio.format`)
@@ -100,7 +100,7 @@ function readAudio(part: JsonObject, path: string, extras: Extra[]): AudioPart {
 }
 
 function readFile(part: JsonObject, path: string, extras: Extra[]): DocumentPart[] {
-  const file = inner(part, 'file', path, extras)
+  const file = inner(part, 'file', { path, extras, fields: ['filename', 'file_data', 'file_id'] })
   if ((file['file_id'] ?? null) !== null) {
     extras.push({ path: `${path}.file.file_id`, what: "a file of OpenAI's by its id" })
     return []
@@ -115,12 +115,17 @@ function readFile(part: JsonObject, path: string, extras: Extra[]): DocumentPart
   return [{ type: 'document', source, ...(title !== undefined && { title }), path }]
 }
 
-/** The object that a part keeps under its type's name. */
-function inner(part: JsonObject, key: string, path: string, extras: Extra[]): JsonObject {
+/** The object that a part keeps under its type's name, with these fields. */
+function inner(
+  part: JsonObject,
+  key: string,
+  { path, extras, fields }: { path: string; extras: Extra[]; fields: readonly string[] },
+): JsonObject {
   noteUnknown(part, new Set(['type', key, 'prompt_cache_breakpoint']), path, extras)
   const value = part[key] ?? undefined
   if (value === undefined) throw missing(`${path}.${key}`)
   if (!isObject(value)) throw wrongType(`${path}.${key}`, 'an object', value)
+  noteUnknown(value, new Set(fields), `${path}.${key}`, extras)
   return value
 }
 

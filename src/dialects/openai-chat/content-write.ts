@@ -1,7 +1,8 @@
 import { unsupported } from '../../core/failure.ts'
-import { compact, type JsonObject } from '../../core/json.ts'
+import { compact, table, type JsonObject } from '../../core/json.ts'
 import type { AudioPart, DocumentPart, ImagePart, Part } from '../../core/prompt.ts'
 import { takes, type Model } from '../../core/vendor.ts'
+import { titled } from '../titled.ts'
 
 /** A user's parts as OpenAI's content parts. Empty text is left out. */
 export function writeUserParts(parts: readonly Part[], model: Model): JsonObject[] {
@@ -34,7 +35,7 @@ function writeImage({ source, detail, path }: ImagePart, model: Model): JsonObje
 }
 
 function writeDocument({ source, title, path }: DocumentPart, model: Model): JsonObject {
-  if (source.type === 'text') return textPart(title === undefined ? source.text : `${title}\n\n${source.text}`)
+  if (source.type === 'text') return textPart(titled(title, source.text))
   if (source.type === 'url') throw unsupported(path, 'a document by its URL', model.id)
   const { mediaType, data } = source
   if (mediaType !== 'application/pdf') throw unsupported(path, `a document of the type ${mediaType}`, model.id)
@@ -45,13 +46,13 @@ function writeDocument({ source, title, path }: DocumentPart, model: Model): Jso
   }
 }
 
-const audioFormats: Readonly<Record<string, string>> = {
+const audioFormats: Readonly<Record<string, string>> = table({
   'audio/wav': 'wav',
   'audio/x-wav': 'wav',
   'audio/wave': 'wav',
   'audio/mpeg': 'mp3',
   'audio/mp3': 'mp3',
-}
+})
 
 function writeAudio({ source, path }: AudioPart, model: Model): JsonObject {
   const format = source.type === 'base64' ? audioFormats[source.mediaType] : undefined

@@ -2,9 +2,7 @@ import { unsupported } from '../../core/failure.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Prompt } from '../../core/prompt.ts'
 import { refuses, type Model } from '../../core/vendor.ts'
-
-/** From least to most: how far two efforts are apart is counted on this list. */
-const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+import { effortOfBudget, nearestEffort } from '../effort.ts'
 
 /** How hard the model is to think: `reasoning_effort`, and for models with a switch, `thinking`. */
 export function writeEffort(prompt: Prompt, model: Model): JsonObject {
@@ -18,7 +16,8 @@ function effortOf(prompt: Prompt, model: Model): string | undefined {
   const { thinking, effort } = prompt
   const path = thinking?.type === 'off' || effort === undefined ? 'thinking' : 'effort'
   if (thinking?.type === 'off' || effort === 'none') return offOf(model, path)
-  const wanted = effort ?? budgetEffort(thinking?.budgetTokens)
+  const budget = thinking?.budgetTokens
+  const wanted = effort ?? (budget === undefined ? undefined : effortOfBudget(budget))
   if (model.thinking === 'none') {
     if (wanted === undefined && thinking?.type !== 'on') return undefined
     throw unsupported(path, 'thinking', model.id)
@@ -27,7 +26,7 @@ function effortOf(prompt: Prompt, model: Model): string | undefined {
     if (effort === undefined) return undefined
     throw unsupported(path, 'a choice of how hard to think', model.id)
   }
-  return wanted === undefined ? undefined : nearest(wanted, model.efforts)
+  return wanted === undefined || model.efforts === undefined ? wanted : nearestEffort(wanted, model.efforts)
 }
 
 /** Not to think, or as little as the model can. */
@@ -38,28 +37,6 @@ function offOf(model: Model, path: string): string | undefined {
   }
   if (model.efforts?.includes('none')) return 'none'
   return model.thinking === 'switch' ? 'off' : model.efforts?.[0]
-}
-
-/** Anthropic's and Gemini's budgets, in OpenAI's words. */
-function budgetEffort(tokens: number | undefined): string | undefined {
-  if (tokens === undefined) return undefined
-  if (tokens <= 4096) return 'low'
-  return tokens <= 16_384 ? 'medium' : 'high'
-}
-
-/**
- * The accepted effort that is nearest to the wanted one; of two, the one nearer to `high`, as DeepSeek itself reads
- * `medium` and `xhigh`. A model that is to think is not told to stop.
- */
-function nearest(wanted: string, accepted: readonly string[] | undefined): string | undefined {
-  if (accepted === undefined) return wanted
-  return accepted
-    .filter((effort) => effort !== 'none')
-    .toSorted((a, b) => away(a, wanted) - away(b, wanted) || away(a, 'high') - away(b, 'high'))[0]
-}
-
-function away(from: string, to: string): number {
-  return Math.abs(efforts.indexOf(from) - efforts.indexOf(to))
 }
 
 /**

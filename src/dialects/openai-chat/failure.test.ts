@@ -73,13 +73,13 @@ describe('error answers of every shape are read', () => {
       { message: '502 Bad Gateway' },
     ],
     ['an HTML page', '<!DOCTYPE html><p>10.0.0.1</p>', 502, { message: 'an HTML page' }],
-    ['nothing', '', 500, { message: 'status 500 without a message' }],
-    ['odd JSON', '[[null]]', 500, { message: 'status 500 without a message' }],
+    ['nothing', '', 500, { message: 'The vendor answered 500 without a message.' }],
+    ['odd JSON', '[[null]]', 500, { message: 'The vendor answered 500 without a message.' }],
     [
       'fields of odd types',
       { error: { message: 5, type: [], code: {}, param: 7, details: 'x' } },
       500,
-      { message: 'status 500 without a message' },
+      { message: 'The vendor answered 500 without a message.' },
     ],
   ]
   for (const [name, body, status, expected] of cases) {

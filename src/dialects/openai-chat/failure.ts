@@ -1,6 +1,6 @@
 import type { Dialect } from '../../core/dialect.ts'
 import { spelled, type Failure } from '../../core/failure.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { table, type JsonObject } from '../../core/json.ts'
 import { readOpenaiError, writeOpenaiError } from '../openai-failure.ts'
 
 /** Failures as OpenAI's chat SDKs know them. */
@@ -12,7 +12,7 @@ export const failure: Dialect['failure'] = {
 }
 
 /** Fields that the core knows by another name. */
-const names: Readonly<Record<string, string>> = { effort: 'reasoning_effort' }
+const names: Readonly<Record<string, string>> = table({ effort: 'reasoning_effort' })
 
 function write(failed: Failure, requestId: string): JsonObject {
   return writeOpenaiError(spelled(failed, names), requestId)

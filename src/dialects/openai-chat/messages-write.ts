@@ -17,20 +17,27 @@ export function writeMessages(prompt: Prompt, model: Model): JsonObject[] {
   if (system !== '') messages.push({ role, content: system })
   const turns = prompt.turns.filter((turn) => turn.parts.length > 0)
   refusePrefill(turns.at(-1), model)
-  for (let at = 0; at < turns.length; at += 1) {
-    const turn = turns[at] as Turn
-    if (turn.role === 'system') {
-      const content = joined(turn.parts.filter((part) => part.type === 'text'))
-      if (content !== '') messages.push({ role, content })
-    } else if (turn.role === 'assistant') {
-      messages.push(...writeAssistant(turn, model))
-    } else {
-      const group = [turn]
-      while (turns[at + 1]?.role === 'user') group.push(turns[(at += 1)] as Turn)
-      messages.push(...writeUsers(group, model))
-    }
+  let at = 0
+  while (at < turns.length) {
+    const begun = at
+    while (turns[at]?.role === 'assistant') at += 1
+    messages.push(...writeAssistants(turns.slice(begun, at), model))
+    const answered = at
+    while (at < turns.length && turns[at]?.role !== 'assistant') at += 1
+    messages.push(...writeAnswers(turns.slice(answered, at), { role, model }))
   }
   return messages
+}
+
+/**
+ * Neighbouring turns of the assistant: those with tool calls are one message with all that follows, since the results of
+ * all calls come behind the last.
+ */
+function writeAssistants(turns: readonly Turn[], model: Model): JsonObject[] {
+  const first = turns.findIndex((turn) => turn.parts.some((part) => part.type === 'tool-call'))
+  const apart = first === -1 ? turns : turns.slice(0, first)
+  const calling = first === -1 ? [] : turns.slice(first).flatMap((turn) => turn.parts)
+  return [...apart.flatMap((turn) => writeAssistant(turn.parts, model)), ...writeAssistant(calling, model)]
 }
 
 /** OpenAI's format has no answer that the caller begins: the model would start a new one. */
@@ -44,13 +51,13 @@ function joined(parts: readonly TextPart[]): string {
   return parts.flatMap((part) => (part.text === '' ? [] : [part.text])).join('\n\n')
 }
 
-/** An assistant's turn: one message. */
-function writeAssistant(turn: Turn, model: Model): JsonObject[] {
+/** An assistant's parts: one message, or none where nothing is said. */
+function writeAssistant(parts: readonly Part[], model: Model): JsonObject[] {
   let text = ''
   let refusal = ''
   const thoughts: ThinkingPart[] = []
   const calls: Json[] = []
-  for (const part of turn.parts) {
+  for (const part of parts) {
     switch (part.type) {
       case 'text':
         // Only OpenAI itself keeps refusals apart.
@@ -106,11 +113,19 @@ function callId(id: string): string {
   return `${id.slice(0, 47)}_${createHash('sha256').update(id).digest('hex').slice(0, 16)}`
 }
 
-/** Neighbouring user turns: results first, since they must follow their calls, then what came with them, then the rest. */
-function writeUsers(turns: readonly Turn[], model: Model): JsonObject[] {
+/**
+ * What comes between two turns of the assistant: results first, since they must follow their calls, then what came with
+ * them, then what the user and the system say.
+ */
+function writeAnswers(turns: readonly Turn[], { role, model }: { role: string; model: Model }): JsonObject[] {
   const results = turns.flatMap((turn) => turn.parts.filter((part) => part.type === 'tool-result'))
-  const said = turns.flatMap((turn) => writeUser(turn, model))
+  const said = turns.flatMap((turn) => (turn.role === 'system' ? writeSystem(turn, role) : writeUser(turn, model)))
   return [...results.map(writeResult), ...results.flatMap((result) => writeResultMedia(result, model)), ...said]
+}
+
+function writeSystem(turn: Turn, role: string): JsonObject[] {
+  const content = joined(turn.parts.filter((part) => part.type === 'text'))
+  return content === '' ? [] : [{ role, content }]
 }
 
 function writeUser(turn: Turn, model: Model): JsonObject[] {

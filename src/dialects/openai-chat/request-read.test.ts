@@ -250,14 +250,22 @@ describe('options', () => {
     assert.deepEqual(read(fields), read({}))
   })
 
+  const tools = [{ type: 'function', function: { name: 'f' } }]
   const words = [
     ['auto', { type: 'auto' }],
     ['none', { type: 'none' }],
     ['required', { type: 'any' }],
   ] as const
   for (const [word, choice] of words) {
-    test(`the tool choice "${word}" is read`, () => assert.deepEqual(read({ tool_choice: word }).toolChoice, choice))
+    test(`the tool choice "${word}" is read`, () =>
+      assert.deepEqual(read({ tools, tool_choice: word }).toolChoice, choice))
   }
+
+  test("Anthropic's words for thinking are read", () => {
+    const budget = { type: 'enabled', budget_tokens: 3000 }
+    assert.deepEqual(read({ thinking: budget }).thinking, { type: 'on', budgetTokens: 3000 })
+    assert.deepEqual(read({ thinking: { type: 'adaptive' } }).thinking, { type: 'auto' })
+  })
 
   test("DeepSeek's switch of thinking is read", () => {
     assert.deepEqual(read({ thinking: { type: 'disabled' } }).thinking, { type: 'off' })
@@ -280,6 +288,23 @@ describe('what only OpenAI can carry is noted', () => {
     [{ tools: [{ type: 'custom', custom: { name: 'c' } }] }, 'tools[0]'],
     [{ tool_choice: { type: 'allowed_tools', allowed_tools: {} } }, 'tool_choice'],
     [{ brand_new: 1 }, 'brand_new'],
+    [{ thinking: { type: 'enabled', brand_new: 1 } }, 'thinking.brand_new'],
+    [{ response_format: { type: 'json_object', schema: {} } }, 'response_format.schema'],
+    [
+      { response_format: { type: 'json_schema', json_schema: { name: 'n', brand_new: 1 } } },
+      'response_format.json_schema.brand_new',
+    ],
+    [
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image_url', image_url: { url: 'https://a.example/b.png', brand_new: 1 } }],
+          },
+        ],
+      },
+      'messages[0].content[0].image_url.brand_new',
+    ],
     [{ stream_options: { brand_new: 1 } }, 'stream_options.brand_new'],
     [{ messages: [{ ...ask, brand_new: 1 }] }, 'messages[0].brand_new'],
     [
@@ -397,6 +422,13 @@ describe('a mistake is told in OpenAI’s words', () => {
       'tool_choice',
       'invalid_value',
       /'none', 'auto', and 'required'/,
+    ],
+    [
+      'a forced tool call without tools',
+      { tool_choice: 'required' },
+      'tool_choice',
+      undefined,
+      /only allowed when 'tools' are specified/,
     ],
     ['an unknown effort', { reasoning_effort: 'huge' }, 'reasoning_effort', 'invalid_value', /'max'/],
     [

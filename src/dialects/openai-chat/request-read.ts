@@ -1,5 +1,5 @@
 import type { Head } from '../../core/dialect.ts'
-import { isObject, listOf, type JsonObject } from '../../core/json.ts'
+import { isObject, listOf, table, type JsonObject } from '../../core/json.ts'
 import type { Effort, Extra, Format, Prompt, Sampling, Tool, ToolChoice } from '../../core/prompt.ts'
 import {
   invalid,
@@ -18,7 +18,7 @@ import {
 import { readMessages } from './messages-read.ts'
 
 /** Fields that are read but not carried to another vendor: none of them changes the answer. */
-export const dropped: Readonly<Record<string, string>> = {
+export const dropped: Readonly<Record<string, string>> = table({
   store: 'where OpenAI keeps the reply, not what it says',
   metadata: 'tags of stored replies',
   service_tier: 'a price and speed of OpenAI',
@@ -31,7 +31,7 @@ export const dropped: Readonly<Record<string, string>> = {
   'messages[].tool_calls[].index': 'a stream’s numbering, sent back',
   'messages[].tool_calls[].function.parsed_arguments': 'the SDK’s own reading of the arguments, sent back',
   'messages[].content[].prompt_cache_breakpoint': 'a cache hint',
-}
+})
 
 /** Fields that become part of the prompt, or are weighed by `noteExtras`. */
 const carried = [
@@ -86,6 +86,13 @@ export function readRequest(json: JsonObject, head: Head): Prompt {
     extras,
   }
   const toolChoice = readToolChoice(json, extras)
+  const forced = toolChoice?.type === 'any' || toolChoice?.type === 'tool'
+  if (forced && prompt.tools.length === 0 && extras.length === 0) {
+    throw invalid(
+      "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
+      'tool_choice',
+    )
+  }
   if (toolChoice !== undefined) prompt.toolChoice = toolChoice
   const toolsParallel = optionalFlag(json, 'parallel_tool_calls')
   if (toolsParallel !== undefined) prompt.toolsParallel = toolsParallel
@@ -93,7 +100,7 @@ export function readRequest(json: JsonObject, head: Head): Prompt {
   if (tokensMax !== undefined) prompt.tokensMax = tokensMax
   const effort = optionalWord(json, 'reasoning_effort', 'reasoning_effort', efforts)
   if (effort !== undefined) prompt.effort = effort
-  const format = readFormat(json)
+  const format = readFormat(json, extras)
   if (format !== undefined) prompt.format = format
   const verbosity = optionalWord(json, 'verbosity', 'verbosity', ['low', 'medium', 'high'])
   if (verbosity !== undefined) prompt.verbosity = verbosity
@@ -143,29 +150,35 @@ function readStreamOptions(json: JsonObject, prompt: Prompt): void {
   noteUnknown(options, new Set(['include_usage', 'include_obfuscation']), 'stream_options', prompt.extras)
 }
 
-/** DeepSeek's switch, which its callers set in this dialect. */
+/** DeepSeek's switch, which its callers set in this dialect, and Anthropic's budget, which other gateways know there. */
 function readThinking(json: JsonObject, prompt: Prompt): void {
   const thinking = json['thinking'] ?? undefined
   if (thinking === undefined) return
-  const type = isObject(thinking) ? thinking['type'] : undefined
+  if (!isObject(thinking)) throw wrongType('thinking', 'an object', thinking)
+  const type = optionalWord(thinking, 'type', 'thinking.type', ['enabled', 'disabled', 'adaptive'])
+  if (type === undefined) throw missing('thinking.type')
+  noteUnknown(thinking, new Set(['type', 'budget_tokens']), 'thinking', prompt.extras)
+  const budgetTokens = optionalInteger(thinking, 'budget_tokens', 1)
   if (type === 'disabled') prompt.thinking = { type: 'off' }
-  else if (type === 'enabled') prompt.thinking = { type: 'on' }
-  else prompt.extras.push({ path: 'thinking' })
+  else if (type === 'adaptive') prompt.thinking = { type: 'auto' }
+  else prompt.thinking = { type: 'on', ...(budgetTokens !== undefined && { budgetTokens }) }
 }
 
-function readFormat(json: JsonObject): Format | undefined {
+function readFormat(json: JsonObject, extras: Extra[]): Format | undefined {
   const format = json['response_format'] ?? undefined
   if (format === undefined) return undefined
   if (!isObject(format)) throw wrongType('response_format', 'an object', format)
   const types = ['json_object', 'json_schema', 'text'] as const
   const type = optionalWord(format, 'type', 'response_format.type', types)
   if (type === undefined) throw missing('response_format.type')
+  noteUnknown(format, new Set(['type', 'json_schema']), 'response_format', extras)
   if (type === 'text') return undefined
   if (type === 'json_object') return { type: 'json' }
   const path = 'response_format.json_schema'
   const wanted = format['json_schema'] ?? undefined
   if (wanted === undefined) throw missing(path)
   if (!isObject(wanted)) throw wrongType(path, 'an object', wanted)
+  noteUnknown(wanted, new Set(['name', 'description', 'schema', 'strict']), path, extras)
   const schema = wanted['schema'] ?? {}
   if (!isObject(schema)) throw wrongType(`${path}.schema`, 'an object', schema)
   const description = optionalText(wanted, 'description', `${path}.description`)

@@ -117,6 +117,24 @@ describe('messages', () => {
     ])
   })
 
+  test('calls of neighbouring turns are one message, since the results of all come behind the last', () => {
+    const turns = [turn('assistant', hi), turn('assistant', call), turn('assistant', hi, { ...call, id: 'b' })]
+    assert.deepEqual(messages(gpt, ...turns, turn('user', result('b')), turn('user', result('a'))), [
+      { role: 'assistant', content: 'Hi' },
+      { role: 'assistant', content: 'Hi', tool_calls: [calls[0], { ...calls[0], id: 'b' }] },
+      { role: 'tool', tool_call_id: 'b', content: '' },
+      { role: 'tool', tool_call_id: 'a', content: '' },
+    ])
+  })
+
+  test('an instruction between a call and its result comes behind the result', () => {
+    assert.deepEqual(messages(gpt, turn('assistant', call), turn('system', hi), turn('user', result('a', hi))), [
+      { role: 'assistant', content: null, tool_calls: calls },
+      { role: 'tool', tool_call_id: 'a', content: 'Hi' },
+      { role: 'developer', content: 'Hi' },
+    ])
+  })
+
   test('a failed result says so', () => {
     const failed = { ...result('a', hi), failed: true } as Part
     assert.deepEqual(messages(gpt, turn('assistant', call), turn('user', failed)), [

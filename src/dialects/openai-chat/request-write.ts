@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { compact } from '../../core/json.ts'
 import type { Prompt, Tool, ToolChoice } from '../../core/prompt.ts'
 import { refuses, takes, type Model } from '../../core/vendor.ts'
+import { tokensMaxOf } from '../tokens-max.ts'
 import { writeEffort } from './effort.ts'
 import { writeMessages } from './messages-write.ts'
 
@@ -19,7 +20,7 @@ export function writeRequest(prompt: Prompt, model: Model): JsonObject {
     model: model.id,
     messages: writeMessages(prompt, model),
     ...(prompt.stream && { stream: true, stream_options: { include_usage: true } }),
-    max_completion_tokens: writeTokensMax(prompt, model),
+    max_completion_tokens: tokensMaxOf(prompt, model),
     ...writeSampling(prompt, model),
     stop: writeStops(prompt, model),
     ...writeTools(prompt, model),
@@ -27,11 +28,6 @@ export function writeRequest(prompt: Prompt, model: Model): JsonObject {
     ...writeEffort(prompt, model),
     ...writeHints(prompt, model),
   })
-}
-
-/** More than the model can give is as much as it can give. */
-function writeTokensMax({ tokensMax }: Prompt, { outputMax }: Model): number | undefined {
-  return tokensMax === undefined ? undefined : Math.min(tokensMax, outputMax ?? tokensMax)
 }
 
 function writeSampling({ sampling }: Prompt, model: Model): JsonObject {

@@ -1,6 +1,6 @@
 import type { Dialect } from '../../core/dialect.ts'
 import { Failure, type FailureKind } from '../../core/failure.ts'
-import { objectOf, textOf, type JsonObject } from '../../core/json.ts'
+import { objectOf, textOf, table, type JsonObject } from '../../core/json.ts'
 import { openaiEventFailure, openaiMessage, openaiNames, readOpenaiError, writeOpenaiError } from '../openai-failure.ts'
 
 /** Error answers as in OpenAI's other dialect; the event in a stream is flat and numbered. */
@@ -20,7 +20,7 @@ export const failure: Dialect['failure'] = {
 }
 
 /** Codes that stand alone in `response.failed`, where no status tells whose fault it is (OpenAI: ResponseErrorCode). */
-const kinds: Readonly<Record<string, FailureKind>> = {
+const kinds: Readonly<Record<string, FailureKind>> = table({
   context_length_exceeded: 'prompt-too-long',
   invalid_prompt: 'request-invalid',
   data_residency_mismatch: 'request-invalid',
@@ -39,7 +39,7 @@ const kinds: Readonly<Record<string, FailureKind>> = {
   empty_image_file: 'request-invalid',
   failed_to_download_image: 'request-invalid',
   image_file_not_found: 'request-invalid',
-}
+})
 
 /** The failure in an `error` event, flat or nested, in a response that failed, or in an error body. */
 export function readFailure(json: JsonObject, vendor?: string): Failure {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { unsupported } from '../../core/failure.ts'
-import { compact, type JsonObject } from '../../core/json.ts'
+import { compact, textOf, type JsonObject } from '../../core/json.ts'
 import type {
   DocumentPart,
   ImagePart,
@@ -12,6 +12,7 @@ import type {
   Turn,
 } from '../../core/prompt.ts'
 import { takes, type Model } from '../../core/vendor.ts'
+import { titled } from '../titled.ts'
 import { native } from './state.ts'
 
 /** The turns as items of `input`. Throws `unsupported` at the part that the model or the API cannot take. */
@@ -23,11 +24,16 @@ export function writeInput(prompt: Prompt, model: Model): JsonObject[] {
       case 'assistant':
         return assistantItems(turn, model)
       case 'system':
-        return message(model.vendor === native ? 'developer' : 'system', turn.parts, model)
+        return message(systemRole(model), turn.parts, model)
       default:
         return turn.role satisfies never
     }
   })
+}
+
+/** OpenAI knows instructions as `developer`, xAI as `system`. */
+export function systemRole(model: Model): 'developer' | 'system' {
+  return model.vendor === native ? 'developer' : 'system'
 }
 
 /** An id of at most 64 characters, which is all that OpenAI takes: a longer one is cut and told apart by its hash. */
@@ -87,7 +93,7 @@ function imagePart(part: ImagePart, model: Model): JsonObject {
 
 function documentPart(part: DocumentPart, model: Model): JsonObject {
   const { source } = part
-  if (source.type === 'text') return { type: 'input_text', text: source.text }
+  if (source.type === 'text') return { type: 'input_text', text: titled(part.title, source.text) }
   if (!takes(model, 'pdf')) throw unsupported(part.path, 'a document', model.id)
   if (source.type === 'url') return { type: 'input_file', file_url: source.url }
   return {
@@ -116,7 +122,7 @@ function assistantItems(turn: Turn, model: Model): JsonObject[] {
   const items: JsonObject[] = []
   let content: JsonObject[] = []
   const closeMessage = (): void => {
-    if (content.length > 0) items.push({ type: 'message', role: 'assistant', content })
+    if (content.length > 0) items.push({ type: 'message', role: 'assistant', content: plain(content) ?? content })
     content = []
   }
   for (const part of turn.parts) {
@@ -139,6 +145,13 @@ function assistantItems(turn: Turn, model: Model): JsonObject[] {
   // OpenAI refuses a reasoning item "without its required following item": what was thought there led to nothing.
   while (items.at(-1)?.['type'] === 'reasoning') items.pop()
   return items
+}
+
+/** Text alone is written as such: parts of a message that this API gave itself would have to bring its id. */
+function plain(content: readonly JsonObject[]): string | undefined {
+  return content.every(({ type }) => type === 'output_text')
+    ? content.map(({ text }) => textOf(text)).join('')
+    : undefined
 }
 
 function assistantText(part: TextPart, model: Model): JsonObject {

@@ -2,8 +2,7 @@ import { unsupported } from '../../core/failure.ts'
 import { compact, type JsonObject } from '../../core/json.ts'
 import type { Effort, Prompt } from '../../core/prompt.ts'
 import { refuses, type Model } from '../../core/vendor.ts'
-
-const order: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] satisfies Effort[]
+import { effortOfBudget, nearestEffort } from '../effort.ts'
 
 /** The `reasoning` field for a model: how hard it thinks and whether a summary of it is shown. */
 export function writeReasoning(prompt: Prompt, model: Model): JsonObject | undefined {
@@ -41,30 +40,17 @@ function effortOf(prompt: Prompt, model: Model): string | undefined {
   const wanted = prompt.effort ?? budgetEffort(prompt)
   if (wanted === undefined) return undefined
   if (model.efforts === undefined) {
-    // Of an unknown model its vendor shall say whether it has the choice.
-    if (model.thinking === undefined) return wanted
+    // Where it is not known which efforts the model has, its vendor shall say.
+    if (model.thinking !== 'always') return wanted
     if (prompt.effort !== undefined) throw unsupported('effort', 'a choice of how hard to think', model.id)
     return undefined
   }
-  return nearest(wanted, model.efforts)
+  return nearestEffort(wanted, model.efforts)
 }
 
 /** The older way of asking, by tokens. Without a number: some models do not think at all unless told. */
 function budgetEffort(prompt: Prompt): Effort | undefined {
   if (prompt.thinking?.type !== 'on') return undefined
   const budget = prompt.thinking.budgetTokens
-  if (budget === undefined) return 'medium'
-  if (budget <= 4096) return 'low'
-  return budget <= 16384 ? 'medium' : 'high'
-}
-
-/** The nearest effort that the model has, the higher of two equally near; never none for a model asked to think. */
-function nearest(wanted: string, efforts: readonly string[]): string | undefined {
-  const rank = order.indexOf(wanted)
-  const distance = (effort: string): number => Math.abs(order.indexOf(effort) - rank)
-  let best: string | undefined
-  for (const effort of efforts) {
-    if (effort !== 'none' && (best === undefined || distance(effort) <= distance(best))) best = effort
-  }
-  return best
+  return budget === undefined ? 'medium' : effortOfBudget(budget)
 }

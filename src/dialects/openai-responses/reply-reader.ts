@@ -33,6 +33,7 @@ export class ReplyReader {
   readonly #done = new Set<number>()
   #started = false
   #called = false
+  #refused = false
   #over = false
 
   constructor(vendor: string) {
@@ -147,6 +148,7 @@ export class ReplyReader {
     const item = this.#item(index, type, emit)
     if (item === undefined || item.type !== type || length === 0) return
     item.given.set(part, (item.given.get(part) ?? 0) + length)
+    if (event.type === 'refusal') this.#refused = true
     this.#give(item, event, emit)
   }
 
@@ -241,7 +243,8 @@ export class ReplyReader {
       const reason = objectOf(response['incomplete_details'])['reason']
       return reason === 'content_filter' ? 'refusal' : 'length'
     }
-    return this.#called ? 'tool' : 'end'
+    if (this.#called) return 'tool'
+    return this.#refused ? 'refusal' : 'end'
   }
 }
 

@@ -33,6 +33,7 @@ export class ReplyWriter implements EventWriter {
   #items = 0
   #sequence = 0
   #usage: Usage = noUsage
+  #refused = false
   #out = ''
 
   constructor(context: ReplyContext) {
@@ -60,6 +61,7 @@ export class ReplyWriter implements EventWriter {
         return
       case 'text':
       case 'refusal':
+        this.#refused ||= event.type === 'refusal'
         this.#text(event.type, event.text)
         return
       case 'citation':
@@ -226,7 +228,9 @@ export class ReplyWriter implements EventWriter {
   }
 
   #end(event: Extract<ReplyEvent, { type: 'end' }>): void {
-    const reason = incompleteReason(event.reason)
+    // A model that declines in words of its own has completed its answer.
+    const declined = event.reason === 'refusal' && this.#refused
+    const reason = declined ? undefined : incompleteReason(event.reason)
     const status = reason === undefined ? 'completed' : 'incomplete'
     this.#close(status)
     Object.assign(this.#response, {

@@ -114,6 +114,9 @@ describe('a whole reply is read', () => {
   test('why it is incomplete', () => {
     assert.deepEqual(endOf(incomplete('max_output_tokens')), { type: 'end', reason: 'length' })
     assert.deepEqual(endOf(incomplete('content_filter')), { type: 'end', reason: 'refusal' })
+    const content = [{ type: 'refusal', refusal: 'No.' }]
+    const declined = { status: 'completed', output: [{ type: 'message', role: 'assistant', content }] }
+    assert.deepEqual(endOf(declined), { type: 'end', reason: 'refusal' })
     assert.deepEqual(endOf(incomplete()), { type: 'end', reason: 'length' })
   })
 

@@ -1,5 +1,5 @@
 import type { Head } from '../../core/dialect.ts'
-import { compact, isObject, type JsonObject } from '../../core/json.ts'
+import { compact, isObject, table, type JsonObject } from '../../core/json.ts'
 import type { Effort, Extra, Format, Prompt, Tool, ToolChoice } from '../../core/prompt.ts'
 import {
   booleanField,
@@ -19,7 +19,7 @@ import {
 import { readInput } from './input-read.ts'
 
 /** Fields that do not change the answer, and why. */
-export const dropped: Readonly<Record<string, string>> = {
+export const dropped: Readonly<Record<string, string>> = table({
   metadata: 'labels for the caller’s own records',
   store: 'Keyrung keeps no answers',
   service_tier: 'how fast and at what price',
@@ -28,10 +28,10 @@ export const dropped: Readonly<Record<string, string>> = {
   prompt_cache_options: 'cache hint',
   prompt_cache_retention: 'cache hint',
   max_tool_calls: 'counts calls of hosted tools only, which are refused',
-}
+})
 
 /** Fields that need what lies at OpenAI, or that no other vendor has. */
-const own: Readonly<Record<string, string>> = {
+const own: Readonly<Record<string, string>> = table({
   previous_response_id: 'a response stored at OpenAI',
   conversation: 'a conversation stored at OpenAI',
   prompt: 'a prompt template stored at OpenAI',
@@ -40,7 +40,7 @@ const own: Readonly<Record<string, string>> = {
   truncation: 'automatic truncation',
   top_logprobs: 'log probabilities',
   moderation: 'moderation',
-}
+})
 
 const carried = new Set(
   (

@@ -32,8 +32,8 @@ function turn(role: Turn['role'], ...parts: Part[]): Turn {
   return { role, parts, path: 'messages.1' }
 }
 
-function items(model: Model, ...turns: Turn[]): unknown {
-  return request.write(prompt({ turns }), model)['input']
+function items(model: Model, ...turns: Turn[]): unknown[] {
+  return request.write(prompt({ turns }), model)['input'] as unknown[]
 }
 
 const path = 'messages.1.content.0'
@@ -88,11 +88,13 @@ describe('a request is written', () => {
       { type: 'document', source: { type: 'base64', mediaType: 'application/pdf', data: 'BB' }, title: 'Plan', path },
       { type: 'document', source: { type: 'url', url: 'https://example.com/a.pdf' }, path },
       { type: 'document', source: { type: 'text', text: 'Plain.' }, path },
+      { type: 'document', source: { type: 'text', text: 'Plain.' }, title: 'Notes', path },
     )
     assert.deepEqual((items(gpt, user) as JsonObject[])[0]?.['content'], [
       { type: 'input_file', filename: 'Plan.pdf', file_data: 'data:application/pdf;base64,BB' },
       { type: 'input_file', file_url: 'https://example.com/a.pdf' },
       { type: 'input_text', text: 'Plain.' },
+      { type: 'input_text', text: 'Notes\n\nPlain.' },
     ])
   })
 
@@ -107,7 +109,7 @@ describe('a request is written', () => {
       { type: 'tool-call', id: 'c1', name: 'add', arguments: '', path },
       { type: 'thinking', text: '', state, path },
     )
-    const text = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Sure.' }] }
+    const text = { type: 'message', role: 'assistant', content: 'Sure.' }
     const call = { type: 'function_call', call_id: 'c1', name: 'add', arguments: '{}' }
     const summary = [{ type: 'summary_text', text: 'Mine' }]
     assert.deepEqual(items(gpt, assistant), [
@@ -127,6 +129,34 @@ describe('a request is written', () => {
     ) as JsonObject[]
     assert.equal(call?.['call_id'], output?.['call_id'])
     assert.equal(textOf(call?.['call_id'])?.length, 64)
+  })
+
+  test('a message with a refusal keeps its parts', () => {
+    const assistant = turn(
+      'assistant',
+      { type: 'text', text: 'Well.', path },
+      { type: 'text', text: 'No.', refusal: true, path },
+    )
+    assert.deepEqual(items(gpt, assistant, hello).at(0), {
+      type: 'message',
+      role: 'assistant',
+      content: [
+        { type: 'output_text', text: 'Well.' },
+        { type: 'refusal', refusal: 'No.' },
+      ],
+    })
+  })
+
+  test('instructions without any turn are the input', () => {
+    const system = [{ type: 'text' as const, text: 'Write a poem.', path: 'messages[0]' }]
+    const written = request.write(prompt({ system, turns: [] }), gpt)
+    assert.equal('instructions' in written, false)
+    assert.deepEqual(written['input'], [{ type: 'message', role: 'developer', content: 'Write a poem.' }])
+  })
+
+  test('a limit under 16 tokens, which the API refuses, becomes 16', () => {
+    assert.equal(request.write(prompt({ tokensMax: 1 }), gpt)['max_output_tokens'], 16)
+    assert.equal(request.write(prompt({ tokensMax: 17 }), gpt)['max_output_tokens'], 17)
   })
 
   test('tools are flat and strict only where the caller said so', () => {
@@ -192,6 +222,12 @@ describe('how hard a model thinks', () => {
     ['off for one that never thinks', { thinking: { type: 'off' } }, plain, undefined],
     ['thinking on for one that always thinks', { thinking: { type: 'on' } }, grok, { summary: 'auto' }],
     ['an effort for an unknown one', { effort: 'high' }, { id: 'new', vendor: 'openai' }, { effort: 'high' }],
+    [
+      'an effort where it is not known which there are',
+      { effort: 'max' },
+      { id: 'new', vendor: 'openai', thinking: 'effort' },
+      { effort: 'max' },
+    ],
   ]
   for (const [name, fields, model, expected] of cases) {
     test(name, () => assert.deepEqual(request.write(prompt(fields), model)['reasoning'], expected))
@@ -215,7 +251,7 @@ describe('what cannot be expressed is refused at its field', () => {
     [path, { turns: [turn('user', audio)] }, gpt],
     [path, { turns: [turn('user', pdf)] }, plain],
     ['tools.0', { tools: [{ name: 'a.b', schema: {}, path: 'tools.0' }] }, gpt],
-    ['messages.1', { turns: [turn('assistant')] }, { ...gpt, refuses: ['prefill'] }],
+    ['messages.1', { turns: [hello, turn('assistant', { type: 'text', text: 'It is', path })] }, gpt],
   ]
   for (const [where, fields, model] of cases) {
     test(`${where} for ${model.id}`, () => {
@@ -256,7 +292,7 @@ test('what was read is written the same', () => {
     input: [
       { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Add' }] },
       { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'Hm.' }], encrypted_content: 'gAAA' },
-      { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Sure.' }] },
+      { type: 'message', role: 'assistant', content: 'Sure.' },
       { type: 'function_call', call_id: 'c1', name: 'add', arguments: '{"a":12345678901234567890}' },
       { type: 'function_call_output', call_id: 'c1', output: '2' },
     ],

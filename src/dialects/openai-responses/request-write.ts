@@ -1,8 +1,9 @@
 import { unsupported } from '../../core/failure.ts'
 import { compact, type JsonObject } from '../../core/json.ts'
-import type { Format, Prompt, Tool, ToolChoice } from '../../core/prompt.ts'
+import type { Format, Prompt, Tool, ToolChoice, Turn } from '../../core/prompt.ts'
 import { refuses, takes, type Model } from '../../core/vendor.ts'
-import { shortId, writeInput } from './input-write.ts'
+import { tokensMaxOf } from '../tokens-max.ts'
+import { shortId, systemRole, writeInput } from './input-write.ts'
 import { reasons, writeReasoning } from './reasoning.ts'
 import { native } from './state.ts'
 
@@ -25,10 +26,14 @@ export function write(prompt: Prompt, model: Model): JsonObject {
 /** What of the request is counted as input: the fields that the call for counting takes too. */
 export function writeContent(prompt: Prompt, model: Model): JsonObject {
   const texts = prompt.system.map(({ text }) => text).filter((text) => text !== '')
+  const instructions = texts.length === 0 ? undefined : texts.join('\n\n')
+  const input = writeInput(prompt, model)
+  // Instructions alone are no input here, and chat callers may send nothing else.
+  const alone = instructions !== undefined && input.length === 0
   return compact({
     model: prompt.model,
-    instructions: texts.length === 0 ? undefined : texts.join('\n\n'),
-    input: writeInput(prompt, model),
+    instructions: alone ? undefined : instructions,
+    input: alone ? [{ type: 'message', role: systemRole(model), content: instructions }] : input,
     ...writeTools(prompt, model),
     reasoning: writeReasoning(prompt, model),
     text: writeText(prompt, model),
@@ -43,10 +48,16 @@ function refuseForeign(prompt: Prompt, model: Model): void {
   if (seed !== undefined) throw unsupported('seed', 'a seed', model.id)
   if (presencePenalty) throw unsupported('presence_penalty', 'a presence penalty', model.id)
   if (frequencyPenalty) throw unsupported('frequency_penalty', 'a frequency penalty', model.id)
-  const last = prompt.turns.at(-1)
-  if (last?.role === 'assistant' && refuses(model, 'prefill')) {
-    throw unsupported(last.path, 'the beginning of the answer', model.id)
-  }
+  refusePrefill(
+    prompt.turns.findLast((turn) => turn.parts.length > 0),
+    model,
+  )
+}
+
+/** This format has no answer that the caller begins: the model would start a new one. */
+function refusePrefill(turn: Turn | undefined, model: Model): void {
+  if (turn?.role !== 'assistant' || turn.parts.at(-1)?.type !== 'text') return
+  throw unsupported(turn.path, 'an answer that the caller begins (prefill)', model.id)
 }
 
 /** 1 is the default of both: it asks for nothing. */
@@ -56,11 +67,13 @@ function sampled(path: string, value: number | undefined, model: Model): number 
   return undefined
 }
 
-/** More than the model can give is refused by some and changes nothing. */
+/** OpenAI takes no limit under 16 here. Claude Code probes with 1, which every other vendor takes. */
 function tokensMax(prompt: Prompt, model: Model): number | undefined {
-  if (prompt.tokensMax === undefined || model.outputMax === undefined) return prompt.tokensMax
-  return Math.min(prompt.tokensMax, model.outputMax)
+  const most = tokensMaxOf(prompt, model)
+  return most === undefined ? undefined : Math.max(tokensMin, most)
 }
+
+const tokensMin = 16
 
 function user(prompt: Prompt, model: Model): JsonObject {
   if (prompt.user === undefined) return {}

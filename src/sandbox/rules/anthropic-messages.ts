@@ -1,9 +1,9 @@
-import { isObject, listOf, objectOf, textOf, type Json, type JsonObject } from '../../core/json.ts'
+import { isObject, listOf, objectOf, textOf, table, type Json, type JsonObject } from '../../core/json.ts'
 import { isBase64, shown, unknownKey, words, type Refusal, type Rules } from '../refusal.ts'
 import { signed } from '../signature.ts'
 import type { ClaudeFacts } from './anthropic-models.ts'
 
-const blockFields: Readonly<Record<string, ReadonlySet<string>>> = {
+const blockFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   text: words('type text cache_control citations'),
   image: words('type source cache_control transformations'),
   document: words('type source cache_control citations context title'),
@@ -12,17 +12,17 @@ const blockFields: Readonly<Record<string, ReadonlySet<string>>> = {
   redacted_thinking: words('type data'),
   tool_use: words('type id name input cache_control caller'),
   tool_result: words('type tool_use_id content is_error cache_control'),
-}
+})
 const userBlocks = words('text image document search_result tool_result container_upload')
 const assistantBlocks = words('text thinking redacted_thinking tool_use server_tool_use')
 const imageTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp']
-const sourceFields: Readonly<Record<string, ReadonlySet<string>>> = {
+const sourceFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   base64: words('type media_type data'),
   url: words('type url'),
   file: words('type file_id'),
   text: words('type media_type data'),
   content: words('type content'),
-}
+})
 
 /** Anthropic's 400 of a broken rule: the path and what is wrong with it. */
 export function invalid(message: string): Refusal {

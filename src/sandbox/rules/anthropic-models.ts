@@ -8,6 +8,8 @@ export interface ClaudeFacts {
   readonly adaptive: boolean
   /** `thinking.type: "disabled"`; where it is refused the model always thinks. */
   readonly thinkingOff: boolean
+  /** `tool_choice` of any or one tool. */
+  readonly forcedTool: boolean
   /** A last message of the assistant, to be continued. */
   readonly prefill: boolean
   /** `role: "system"` between the turns. */
@@ -32,6 +34,7 @@ export function claudeFacts(model: string): ClaudeFacts {
     budget: !since47,
     adaptive: since46,
     thinkingOff: !(/fable|mythos/.test(family) || (version >= 5.5 && family !== 'haiku')),
+    forcedTool: !(version >= 5.1 && family !== 'haiku'),
     prefill: !since46,
     systemTurns: version >= 4.8,
     efforts: effortsOf(version, family),

@@ -1,4 +1,4 @@
-import { isObject, listOf, numberOf, objectOf, textOf, type JsonObject } from '../../core/json.ts'
+import { isObject, listOf, numberOf, objectOf, textOf, table, type Json, type JsonObject } from '../../core/json.ts'
 import { shown, unknownKey, words, type Refusal, type Rules } from '../refusal.ts'
 import type { Asked } from '../vendor.ts'
 import { anthropicMessageRules, invalid } from './anthropic-messages.ts'
@@ -11,18 +11,18 @@ const betaFields = words(`mcp_servers context_management compaction fallbacks fa
   billing_policy output_format`)
 const toolFields = words(`name input_schema description type cache_control strict eager_input_streaming defer_loading
   allowed_callers input_examples`)
-const choiceFields: Readonly<Record<string, ReadonlySet<string>>> = {
+const choiceFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   auto: words('type disable_parallel_tool_use'),
   any: words('type disable_parallel_tool_use'),
   tool: words('type name disable_parallel_tool_use'),
   none: words('type'),
-}
-const thinkingFields: Readonly<Record<string, ReadonlySet<string>>> = {
+})
+const thinkingFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   enabled: words('type budget_tokens display'),
   disabled: words('type'),
   adaptive: words('type display'),
   between_tools: words('type display'),
-}
+})
 const docs = 'Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking'
 
 /** Anthropic's rules for `/v1/messages` and its token counting, in its own words. */
@@ -35,7 +35,7 @@ export function* anthropicRules(asked: Asked): Rules {
   yield* sampling(asked, facts)
   yield* thinkingRules(json, facts, asked.counting)
   yield* effortRules(json, facts)
-  yield* toolRules(json)
+  yield* toolRules(json, facts)
   yield* anthropicMessageRules(json, facts)
 }
 
@@ -167,14 +167,42 @@ function* effortRules(json: JsonObject, facts: ClaudeFacts): Rules {
   if (!isObject(schema)) yield invalid('output_config.format.schema: Field required')
   const extra = unknownKey(objectOf(format), words('type schema'))
   if (extra !== undefined) yield invalid(`output_config.format.${extra}: Extra inputs are not permitted`)
-  if (objectOf(schema)['type'] === 'object' && objectOf(schema)['additionalProperties'] !== false) {
-    yield invalid(
-      "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false",
-    )
+  yield* schemaRules(schema, { properties: false })
+}
+
+/** Words of JSON Schema that are refused, with the first type that they go with. */
+const bounds: Readonly<Record<string, string>> = table({
+  minimum: 'number',
+  maximum: 'number',
+  multipleOf: 'number',
+  minLength: 'string',
+  maxLength: 'string',
+  maxItems: 'array',
+})
+
+/** Every object of a schema must be closed, and bounds are refused. `properties`: the keys are names, no words. */
+function* schemaRules(value: Json | undefined, { properties }: { properties: boolean }): Rules {
+  if (Array.isArray(value)) for (const one of value) yield* schemaRules(one, { properties: false })
+  if (!isObject(value)) return
+  if (!properties) {
+    const bound = Object.keys(value).find((name) => Object.hasOwn(bounds, name))
+    if (bound !== undefined) {
+      const type = textOf(value['type']) ?? bounds[bound]
+      yield invalid(`output_config.format.schema: For '${type}' type, property '${bound}' is not supported`)
+    }
+    if (value['type'] === 'object' && value['additionalProperties'] !== false) {
+      yield invalid(
+        "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false",
+      )
+    }
+  }
+  for (const [name, one] of Object.entries(value)) {
+    if (name === 'enum' || name === 'const' || name === 'default') continue
+    yield* schemaRules(one, { properties: !properties && (name === 'properties' || name === '$defs') })
   }
 }
 
-function* toolRules(json: JsonObject): Rules {
+function* toolRules(json: JsonObject, facts: ClaudeFacts): Rules {
   const names = new Set<string>()
   for (const [index, entry] of listOf(json['tools']).entries()) {
     const tool = objectOf(entry)
@@ -209,6 +237,9 @@ function* toolRules(json: JsonObject): Rules {
   const unknown = unknownKey(objectOf(choice), known ?? words(''))
   if (unknown !== undefined) yield invalid(`tool_choice.${type}.${unknown}: Extra inputs are not permitted`)
   if (type !== 'none' && names.size === 0) yield invalid('tool_choice may only be specified while providing tools.')
+  if ((type === 'any' || type === 'tool') && !facts.forcedTool) {
+    yield invalid(`tool_choice: '${type}' is not supported for this model. Use 'auto' or 'none'.`)
+  }
   const wanted = textOf(objectOf(choice)['name'])
   if (type === 'tool' && (wanted === undefined || !names.has(wanted))) {
     yield invalid(`Tool '${wanted ?? ''}' not found in provided tools`)

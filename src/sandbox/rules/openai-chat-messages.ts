@@ -1,4 +1,4 @@
-import { listOf, objectOf, textOf, type Json, type JsonObject } from '../../core/json.ts'
+import { listOf, objectOf, textOf, table, type Json, type JsonObject } from '../../core/json.ts'
 import { unknownKey, words, type Rules } from '../refusal.ts'
 import {
   imageRules,
@@ -11,7 +11,7 @@ import {
   wrongValue,
 } from './openai.ts'
 
-const messageFields: Readonly<Record<string, ReadonlySet<string>>> = {
+const messageFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   developer: words('role content name'),
   system: words('role content name'),
   user: words('role content name'),
@@ -19,21 +19,21 @@ const messageFields: Readonly<Record<string, ReadonlySet<string>>> = {
   assistant: words('role content name refusal tool_calls audio function_call annotations parsed'),
   tool: words('role content tool_call_id'),
   function: words('role content name'),
-}
-const partTypes: Readonly<Record<string, ReadonlySet<string>>> = {
+})
+const partTypes: Readonly<Record<string, ReadonlySet<string>>> = table({
   developer: words('text'),
   system: words('text'),
   user: words('text image_url input_audio file'),
   assistant: words('text refusal'),
   tool: words('text'),
-}
-const partFields: Readonly<Record<string, ReadonlySet<string>>> = {
+})
+const partFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   text: words('type text prompt_cache_breakpoint'),
   refusal: words('type refusal'),
   image_url: words('type image_url prompt_cache_breakpoint'),
   input_audio: words('type input_audio prompt_cache_breakpoint'),
   file: words('type file prompt_cache_breakpoint'),
-}
+})
 
 /** What OpenAI chat demands of `messages`, and that tool messages answer the calls before them. */
 export function* openaiMessageRules(messages: readonly Json[]): Rules {

@@ -1,4 +1,4 @@
-import { listOf, objectOf, textOf, type Json, type JsonObject } from '../../core/json.ts'
+import { listOf, objectOf, textOf, table, type Json, type JsonObject } from '../../core/json.ts'
 import { unknownKey, words, type Rules } from '../refusal.ts'
 import { signed } from '../signature.ts'
 import {
@@ -12,28 +12,28 @@ import {
   wrongValue,
 } from './openai.ts'
 
-const itemFields: Readonly<Record<string, ReadonlySet<string>>> = {
+const itemFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   message: words('type role content id status phase'),
   function_call: words('type id call_id name namespace arguments status caller'),
   function_call_output: words('type id call_id output status name namespace caller'),
   reasoning: words('type id summary content encrypted_content status'),
   item_reference: words('type id'),
-}
+})
 /** The letters that an item's id must begin with. */
-const idPrefixes: Readonly<Record<string, string>> = {
+const idPrefixes: Readonly<Record<string, string>> = table({
   message: 'msg',
   function_call: 'fc',
   function_call_output: 'fc',
   reasoning: 'rs',
-}
+})
 const roles = ['assistant', 'system', 'developer', 'user']
-const partFields: Readonly<Record<string, ReadonlySet<string>>> = {
+const partFields: Readonly<Record<string, ReadonlySet<string>>> = table({
   input_text: words('type text prompt_cache_breakpoint'),
   input_image: words('type image_url file_id detail prompt_cache_breakpoint'),
   input_file: words('type file_id filename file_data file_url detail prompt_cache_breakpoint'),
   output_text: words('type text annotations logprobs'),
   refusal: words('type refusal'),
-}
+})
 
 /** What OpenAI Responses demands of `input`: its items, and that calls, results and reasoning stand together. */
 export function* responsesInputRules(json: JsonObject, vendor: string): Rules {
@@ -112,7 +112,7 @@ function* fileRules(part: JsonObject, path: string): Rules {
 
 function* callRules(item: JsonObject, path: string): Rules {
   yield* callIdRules(item, path)
-  yield* nameRules(item['name'], `${path}.name`)
+  yield* nameRules(item['name'], `${path}.name`, 128)
   const value = item['arguments']
   if (value === undefined) yield missingParameter(`${path}.arguments`)
   else if (typeof value !== 'string') yield wrongType(`${path}.arguments`, 'a string', value)

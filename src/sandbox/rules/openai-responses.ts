@@ -93,7 +93,7 @@ function* toolRules(json: JsonObject): Rules {
     if (tool['type'] !== 'function') continue
     const unknown = unknownKey(tool, toolFields)
     if (unknown !== undefined) yield unknownParameter(`tools[${index}].${unknown}`)
-    yield* nameRules(tool['name'], `tools[${index}].name`)
+    yield* nameRules(tool['name'], `tools[${index}].name`, 128)
     const of = `function '${textOf(tool['name']) ?? ''}'`
     // Unlike chat, this endpoint is strict unless told otherwise, but closes open schemas by itself where it was not told.
     yield* schemaRules(tool['parameters'], { of, param: `tools[${index}].parameters`, strict: tool['strict'] === true })

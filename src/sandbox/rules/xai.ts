@@ -35,6 +35,9 @@ export function* xaiChatRules({ json, model }: Asked): Rules {
   const facts = grokFacts(model)
   if (!Array.isArray(json['messages'])) yield undeserializable('messages', 'missing field `messages`')
   if (listOf(json['messages']).length === 0) yield invalid('Messages cannot be empty.')
+  if (model.includes('multi-agent')) {
+    yield invalid(`Multi Agent requests are not allowed on chat completions. Use /v1/responses for ${model}.`)
+  }
   for (const [field, name] of [
     ['stop', 'stop'],
     ['presence_penalty', 'presencePenalty'],
