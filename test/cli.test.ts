@@ -194,10 +194,54 @@ suite('keyrung serve', () => {
     rmSync(own, { recursive: true, force: true })
   })
 
+  test('an empty variable is one that is not set: it opens the gateway to no network', async () => {
+    const started = run(folder, ['--port', '0'], {
+      KEYRUNG_HOST: '',
+      KEYRUNG_PORT: '',
+      KEYRUNG_DATA: '',
+      KEYRUNG_SANDBOX: '',
+      KEYRUNG_CONFIG: '',
+    })
+    await started.until('kept as digests')
+    assert.match(started.out(), /listens on http:\/\/127\.0\.0\.1:\d+/)
+    assert.equal(await stop(started), 0)
+  })
+
+  test('an alias that stands for nothing is told by name', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+    writeFileSync(join(own, 'keyrung.yaml'), 'aliases: { fast: nonsense }\n')
+    const failed = run(own, ['--port', '0'])
+    assert.equal(await failed.ended, 78)
+    assert.match(failed.err(), /keyrung\.yaml: aliases\.fast: no vendor has a model 'nonsense'/)
+    rmSync(own, { recursive: true, force: true })
+  })
+
   test('--help tells the commands, the flags and the environment', async () => {
     const help = run(folder, ['serve', '--help'])
     assert.equal(await help.ended, 0)
     for (const word of ['--port', '--no-sandbox', 'KEYRUNG_CONFIG', 'GEMINI_API_KEY'])
       assert.ok(help.out().includes(word), word)
+  })
+
+  test('started by npm, it stops when npm is told to, whatever the shell in between does', async () => {
+    const started = spawn('npm', ['start', '--silent', '--', '--port', '0', '--data', join(folder, 'by-npm')], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { PATH: process.env.PATH ?? '', HOME: folder },
+    })
+    let out = ''
+    started.stdout.on('data', (chunk) => {
+      out += String(chunk)
+      started.emit('out')
+    })
+    while (!out.includes('console.log(message.content)')) {
+      // eslint-disable-next-line no-await-in-loop -- each piece of output is awaited in turn
+      await once(started, 'out')
+    }
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0] ?? ''
+    assert.equal((await fetch(`${url}/healthz`)).status, 200)
+    started.kill('SIGTERM')
+    await once(started, 'close')
+    // The streams are closed by the last process that holds them: npm, the shell and the gateway are all gone.
+    await assert.rejects(fetch(`${url}/healthz`))
   })
 })

@@ -20,9 +20,27 @@ export async function serve(flags: Flags, version: string): Promise<void> {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  stopWithNpm(stop)
   // Last: who reads it may send a signal at once.
   process.stdout.write(banner(started, settings, version))
 }
+
+/**
+ * Started by `npm start`, a signal to npm reaches a shell in between that ends without passing it on (dash does). So when
+ * that parent is gone, the gateway stops as if it had got the signal itself.
+ */
+function stopWithNpm(stop: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    stop()
+  }, parentCheckMs)
+  watch.unref()
+}
+
+const parentCheckMs = 250
 
 /** Faults go to standard error, a line each: what went wrong in the program, never what was said in a call. */
 const errorLog: Log = {
