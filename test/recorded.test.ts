@@ -14,7 +14,8 @@ const context: ReplyContext = {
   id: 'x'.repeat(24),
   model: 'asked',
   createdMs: 1_700_000_000_000,
-  request: {},
+  // Asked for, so that callers get the thoughts too.
+  request: { thinking: { type: 'adaptive' } },
   streamUsage: true,
 }
 

@@ -60,6 +60,35 @@ const cases: [sentence: string, error: VendorError, kind: FailureKind][] = [
     { status: 403, message: 'Content violates usage guidelines.' },
     'content-refused',
   ],
+  [
+    'Anthropic’s output filter',
+    { status: 400, type: 'invalid_request_error', message: 'Output blocked by content filtering policy' },
+    'content-refused',
+  ],
+  ['DeepSeek’s content rules', { status: 400, message: 'Content Exists Risk' }, 'content-refused'],
+  [
+    'Google’s empty prepayment, as a 429',
+    { status: 429, type: 'RESOURCE_EXHAUSTED', message: 'Your prepayment credits are depleted.' },
+    'vendor-refuses',
+  ],
+  [
+    'a day’s quota at Google, which no short wait helps',
+    {
+      status: 429,
+      type: 'RESOURCE_EXHAUSTED',
+      message: 'You exceeded your current quota.',
+      reasons: ['GenerateRequestsPerDayPerProjectPerModel'],
+    },
+    'vendor-refuses',
+  ],
+  [
+    'a body over Google’s limit, as a 400',
+    { status: 400, message: 'Request payload size exceeds the limit: 20971520 bytes.' },
+    'body-too-large',
+  ],
+  ['a proxy’s page with a 404', { status: 404, message: 'an HTML page', foreign: true }, 'vendor-unreadable'],
+  ['a proxy’s page with a 400', { status: 400, message: 'an HTML page', foreign: true }, 'vendor-unreadable'],
+  ['a proxy’s page with a 503', { status: 503, message: 'an HTML page', foreign: true }, 'vendor-overloaded'],
   ['a conflict', { status: 409, type: 'conflict_error', message: 'x' }, 'conflict'],
   [
     'a region is refused',

@@ -9,6 +9,8 @@ import type { FailureKind } from './failure.ts'
 export function classify(error: VendorError): FailureKind {
   const { status } = error
   const words = [error.type, error.code, ...(error.reasons ?? []), error.message].join('\n').toLowerCase()
+  // A page that is no error of the API says nothing of the caller's request, whatever its status.
+  if (error.foreign === true && blamesCaller.has(status)) return 'vendor-unreadable'
   if (status < 500 && policy.test(words)) return 'content-refused'
   if (refusesUs(status, words)) return 'vendor-refuses'
   if (status === 529) return 'vendor-overloaded'
@@ -24,7 +26,10 @@ export function classify(error: VendorError): FailureKind {
   }
   if (status === 404) return 'model-unknown'
   if (status === 409) return 'conflict'
-  if (status >= 400) return tooLong.test(words) ? 'prompt-too-long' : 'request-invalid'
+  if (status >= 400) {
+    if (tooLong.test(words)) return 'prompt-too-long'
+    return words.includes('payload size exceeds') ? 'body-too-large' : 'request-invalid'
+  }
   // An error body in a 200: its words are all there is.
   if (words.includes('overloaded')) return 'vendor-overloaded'
   if (/rate_limit|rate limit|resource_exhausted/.test(words)) return 'vendor-limit'
@@ -33,15 +38,19 @@ export function classify(error: VendorError): FailureKind {
   return 'vendor-broken'
 }
 
+/** Statuses that would put the blame on the caller. */
+const blamesCaller = new Set([400, 404, 405, 406, 409, 410, 411, 415, 422])
+
 const tooLong =
   /context_length_exceeded|prompt is too long|exceed(s)? (the )?(context (limit|window)|maximum number of tokens)|maximum context length|exceeds the context window|input token count/
 
 /** Prompts refused for what they say: the caller's own, also where the vendor answers 403. */
-const policy = /content_policy_violation|content policy|usage guidelines|usage polic(y|ies)|prohibited_content/
+const policy =
+  /content_policy_violation|content policy|content filtering|content exists risk|usage guidelines|usage polic(y|ies)|prohibited_content/
 
-/** Refusals of our key, organisation, region or credit, by what they say. */
+/** Refusals of our key, organisation, region, credit or daily quota, by what they say. */
 const ours =
-  /api_key_invalid|api_key_expired|api_key_service_blocked|invalid_api_key|api key not valid|incorrect api key|authentication_error|authentication fails|insufficient_quota|credit_balance_exhausted|spend_limit|usage_limit_exceeded|credit balance is too low|insufficient balance|used all available credits|run out of credits|organization_on_hold|specified api usage limits|billing_error|payment_required|unsupported_country|location is not supported|unregistered callers|service_disabled/
+  /api_key_invalid|api_key_expired|api_key_service_blocked|invalid_api_key|api key not valid|incorrect api key|authentication_error|authentication fails|insufficient_quota|credit_balance_exhausted|spend_limit|usage_limit_exceeded|credit balance is too low|insufficient balance|used all available credits|run out of credits|organization_on_hold|specified api usage limits|billing_error|payment_required|unsupported_country|location is not supported|unregistered callers|service_disabled|prepayment credits|perday/
 
 function refusesUs(status: number, words: string): boolean {
   if (status === 401 || status === 402 || status === 403) return true

@@ -77,6 +77,8 @@ export interface VendorError {
   reasons?: string[]
   path?: string
   retryAfterMs?: number
+  /** The body has no shape that this API gives its errors: a proxy on the way or another server answered. */
+  foreign?: true
 }
 
 /**

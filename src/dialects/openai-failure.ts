@@ -2,7 +2,7 @@ import type { VendorError } from '../core/dialect.ts'
 import type { Failure, FailureKind, Wire } from '../core/failure.ts'
 import { isObject, listOf, objectOf, parseJson, textOf, type Json, type JsonObject } from '../core/json.ts'
 import { resetMs, retryAfterMs, type Headers } from './retry-after.ts'
-import { cleanMessage, eventFailure, plainMessage, wholeMessage } from './vendor-error.ts'
+import { cleanMessage, isErrorShape, eventFailure, plainError, wholeMessage } from './vendor-error.ts'
 
 /**
  * OpenAI's `type` and `code` of every kind of failure, for both of its dialects. The names are OpenAI's own where its
@@ -73,10 +73,7 @@ export function openaiMessage(failure: Failure, requestId: string): string {
 export function readOpenaiError(wire: Wire, headers: Headers): VendorError {
   const text = Buffer.from(wire.body).toString().trim()
   const json = parseJson(text)
-  const error =
-    json === undefined
-      ? { status: wire.status, message: plainMessage(text, wire.status) }
-      : readErrorJson(json, wire.status)
+  const error = json === undefined ? plainError(text, wire.status) : readErrorJson(json, wire.status)
   const wait = retryAfterMs(headers) ?? error.retryAfterMs ?? (wire.status === 429 ? bucketMs(headers) : undefined)
   if (wait !== undefined) error.retryAfterMs = wait
   return error
@@ -102,6 +99,7 @@ function readErrorJson(json: Json, statusOuter: number): VendorError {
   const type = textOf(inner['type']) ?? textOf(inner['status'])
   if (type !== undefined) error.type = type
   if (typeof code === 'string' || typeof code === 'number') error.code = String(code)
+  if (statusOuter !== 200 && !isErrorShape(outer)) error.foreign = true
   const path = textOf(inner['param'])
   if (path !== undefined) error.path = path
   for (const item of listOf(inner['details'])) readDetail(objectOf(item), error, reasons)

@@ -1,6 +1,7 @@
 import { classify } from '../core/classify.ts'
 import type { VendorError } from '../core/dialect.ts'
 import { Failure, failures } from '../core/failure.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 
 /**
  * What a vendor's message says, for callers: at most 1,000 characters, and no word of the operator's key or account.
@@ -18,11 +19,20 @@ export function cleanMessage(message: string | undefined, status: number): strin
     .replace(/\b(team) [0-9a-f]{8}-[0-9a-f-]{27}/gi, '$1')
 }
 
-/** What a body that is no JSON says: of a proxy's HTML page its title alone. */
-export function plainMessage(text: string, status: number): string {
+/** What a body says that is no JSON: of a proxy's HTML page its title alone. */
+export function plainError(text: string, status: number): VendorError {
+  return { status, message: plainMessage(text, status), foreign: true }
+}
+
+function plainMessage(text: string, status: number): string {
   if (!/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(text)) return cleanMessage(text, status)
   const title = /<title[^>]*>([^<]*)</i.exec(text)?.[1]?.replace(/\s+/g, ' ').trim()
   return title === undefined || title === '' ? 'an HTML page' : cleanMessage(title, status)
+}
+
+/** Has this JSON the shape of an error, in any of the forms that vendors send? xAI lists wrong fields in `detail`. */
+export function isErrorShape(outer: JsonObject): boolean {
+  return isObject(outer.error) || typeof outer.error === 'string' || Array.isArray(outer.detail)
 }
 
 /** The failure that an error event in a stream, or an error body in a 200, tells of. */

@@ -2,7 +2,7 @@ import type { Dialect, VendorError } from '../../core/dialect.ts'
 import { spelled, type Failure, type FailureKind, type Wire } from '../../core/failure.ts'
 import { isObject, objectOf, parseJson, textOf, table, type Json, type JsonObject } from '../../core/json.ts'
 import { resetMs, retryAfterMs, untilMs, type Headers } from '../retry-after.ts'
-import { cleanMessage, eventFailure, plainMessage, wholeMessage } from '../vendor-error.ts'
+import { cleanMessage, isErrorShape, eventFailure, plainError, wholeMessage } from '../vendor-error.ts'
 
 /** Anthropic's `error.type` of every kind of failure: names that its SDKs know. */
 const types: Readonly<Record<FailureKind, string>> = {
@@ -71,10 +71,7 @@ function writeError(failure: Failure, requestId: string): JsonObject {
 function readError(wire: Wire, headers: Headers): VendorError {
   const text = Buffer.from(wire.body).toString().trim()
   const json = parseJson(text)
-  const error =
-    json === undefined
-      ? { status: wire.status, message: plainMessage(text, wire.status) }
-      : jsonError(json, wire.status)
+  const error = json === undefined ? plainError(text, wire.status) : jsonError(json, wire.status)
   const wait = retryAfterMs(headers) ?? (wire.status === 429 ? bucketMs(headers) : undefined)
   if (wait !== undefined) error.retryAfterMs = wait
   return error
@@ -100,6 +97,7 @@ function jsonError(json: Json, status: number): VendorError {
   const code = textOf(inner.code)
   const path = textOf(inner.param) ?? pathIn(error.message)
   const reason = textOf(objectOf(inner.details).error_code)
+  if (!isErrorShape(outer)) error.foreign = true
   if (type !== undefined) error.type = type
   if (code !== undefined) error.code = code
   if (path !== undefined) error.path = path

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 import type { ReplyContext } from '../../core/dialect.ts'
 import { noUsage, type ReplyEvent } from '../../core/event.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { seal } from '../../core/opaque.ts'
 import { reply } from './reply.ts'
 
-const context: ReplyContext = { id: 'abc', model: 'asked', createdMs: 0, request: {}, streamUsage: false }
+const context: ReplyContext = {
+  id: 'abc',
+  model: 'asked',
+  createdMs: 0,
+  request: { thinking: { type: 'adaptive' } },
+  streamUsage: false,
+}
 const end: ReplyEvent = { type: 'end', reason: 'end' }
 
 function fixture(name: string): JsonObject {
@@ -164,4 +170,47 @@ test('an id of 64 bits among the arguments stays what it is, whole as streamed',
     { type: 'end', reason: 'tool' },
   ]
   assert.ok(JSON.stringify(reply.fold(events, context)).includes(`"input":${json}`))
+})
+
+suite('thoughts that nobody asked for', () => {
+  const state = { vendor: 'xai', data: 'proof' }
+  const thought: ReplyEvent[] = [
+    { type: 'thinking', text: 'Hm.' },
+    { type: 'thinking-end', state },
+  ]
+  const call: ReplyEvent[] = [
+    { type: 'tool-start', id: 'call_1', name: 'weather' },
+    { type: 'tool-delta', json: '{}' },
+    { type: 'tool-end' },
+  ]
+  const folded = (events: ReplyEvent[], request: JsonObject): unknown => {
+    const all: ReplyEvent[] = [
+      { type: 'start', model: 'm' },
+      ...events,
+      { type: 'usage', usage: noUsage },
+      { type: 'end', reason: 'end' },
+    ]
+    const content = reply.fold(all, { ...context, request }).content as JsonObject[]
+    return content.map((block) => `${String(block.type)} ${String(block.text ?? block.thinking ?? block.name)}`)
+  }
+
+  test('stay out of a plain answer, before it and after it', () => {
+    assert.deepEqual(folded([...thought, { type: 'text', text: 'Yes.' }], {}), ['text Yes.'])
+    assert.deepEqual(folded([{ type: 'text', text: 'Yes.' }, ...thought], { thinking: { type: 'disabled' } }), [
+      'text Yes.',
+    ])
+  })
+
+  test('come right before a tool call, where they must be sent back', () => {
+    assert.deepEqual(folded([...thought, { type: 'text', text: 'Let me look.' }, ...call], {}), [
+      'text Let me look.',
+      'thinking Hm.',
+      'tool_use weather',
+    ])
+  })
+
+  test('come as proofs alone where display is omitted', () => {
+    const omitted = { thinking: { type: 'adaptive', display: 'omitted' } }
+    assert.deepEqual(folded([...thought, { type: 'text', text: 'Yes.' }], omitted), ['thinking ', 'text Yes.'])
+  })
 })

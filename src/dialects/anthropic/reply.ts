@@ -6,7 +6,7 @@ import { exactJson } from '../exact-json.ts'
 import { errorIn, isError } from './failure.ts'
 import { BlockReader } from './read-blocks.ts'
 import { readStopReason, readUsage, writeEnd, writeUsage } from './usage.ts'
-import { BlockWriter, type Block, type BlockSink, type DeltaType } from './write-blocks.ts'
+import { BlockWriter, thoughtsAsked, type Block, type BlockSink, type DeltaType } from './write-blocks.ts'
 
 /** Whole replies of the Messages API. */
 export const reply: Dialect['reply'] = { unfold, fold }
@@ -48,7 +48,7 @@ export function readEnd(json: JsonObject): ReplyEvent {
 
 function fold(events: readonly ReplyEvent[], context: ReplyContext): JsonObject {
   const content = new Content()
-  const blocks = new BlockWriter(content)
+  const blocks = new BlockWriter(content, thoughtsAsked(context.request))
   let model = ''
   let usage = noUsage
   let end: Extract<ReplyEvent, { type: 'end' }> | undefined

@@ -9,7 +9,13 @@ import { eachEvent } from '../../core/sse.ts'
 import { Passthrough, Translation, type Transcoder } from '../../core/transcoder.ts'
 import { anthropic } from './index.ts'
 
-const context: ReplyContext = { id: 'abc', model: 'asked', createdMs: 0, request: {}, streamUsage: false }
+const context: ReplyContext = {
+  id: 'abc',
+  model: 'asked',
+  createdMs: 0,
+  request: { thinking: { type: 'adaptive' } },
+  streamUsage: false,
+}
 
 function fixture(name: string): Buffer {
   return readFileSync(new URL(`../../../test/fixtures/anthropic/${name}.sse`, import.meta.url))

@@ -8,7 +8,7 @@ import { MessagesMeter } from './meter.ts'
 import { BlockReader } from './read-blocks.ts'
 import { readEnd, readStart, writeMessage } from './reply.ts'
 import { readUsage, writeDeltaUsage, writeEnd, writeUsage } from './usage.ts'
-import { BlockWriter, type Block, type BlockSink, type DeltaType } from './write-blocks.ts'
+import { BlockWriter, thoughtsAsked, type Block, type BlockSink, type DeltaType } from './write-blocks.ts'
 
 /** Byte for byte what Anthropic sends. */
 const ping = 'event: ping\ndata: {"type": "ping"}\n\n'
@@ -113,7 +113,7 @@ class MessagesReader implements EventReader {
 
 class MessagesWriter implements EventWriter, BlockSink {
   readonly #context: ReplyContext
-  readonly #blocks = new BlockWriter(this)
+  readonly #blocks: BlockWriter
   #model = ''
   #usage: Usage = noUsage
   #begun = false
@@ -121,6 +121,7 @@ class MessagesWriter implements EventWriter, BlockSink {
   #out = ''
 
   constructor(context: ReplyContext) {
+    this.#blocks = new BlockWriter(this, thoughtsAsked(context.request))
     // A stream may be open for long: the request is not kept for it.
     this.#context = { ...context, request: {} }
   }

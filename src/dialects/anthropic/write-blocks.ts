@@ -1,4 +1,5 @@
 import type { ReplyEvent } from '../../core/event.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import { seal } from '../../core/opaque.ts'
 import type { OpaqueState } from '../../core/prompt.ts'
 import { toolId } from './tool-id.ts'
@@ -19,18 +20,48 @@ export interface BlockSink {
 }
 
 /**
+ * What the caller gets of the thoughts. `all`: asked for. `omitted`: asked for with `display: "omitted"`, their proofs
+ * only. `unasked`: some vendors think all the same; thoughts then come only right before a tool call, where they must
+ * be sent back with it, and a plain answer is plain text, as callers who read `content[0].text` expect.
+ */
+export type Thoughts = 'all' | 'omitted' | 'unasked'
+
+/** How much of the thoughts a request asks for. */
+export function thoughtsAsked(request: JsonObject): Thoughts {
+  const { thinking } = request
+  if (!isObject(thinking) || thinking.type === 'disabled') return 'unasked'
+  return thinking.display === 'omitted' ? 'omitted' : 'all'
+}
+
+/**
  * Turns events into content blocks, for whole replies and streams alike. A block opens with its first content, and
  * never two at once. Citations are left out: Anthropic's need encrypted fields that no other vendor has.
  */
 export class BlockWriter {
   readonly #sink: BlockSink
+  readonly #thoughts: Thoughts
   #open: Block['type'] | undefined
+  /** Thoughts that nobody asked for, until a tool call needs them. */
+  #unasked: ReplyEvent[] = []
 
-  constructor(sink: BlockSink) {
+  constructor(sink: BlockSink, thoughts: Thoughts) {
     this.#sink = sink
+    this.#thoughts = thoughts
   }
 
   write(event: ReplyEvent): void {
+    if (this.#thoughts !== 'unasked') this.#write(event)
+    else if (event.type === 'thinking' || event.type === 'thinking-end') this.#unasked.push(event)
+    else {
+      if (event.type === 'tool-start') {
+        for (const thought of this.#unasked) this.#write(thought)
+        this.#unasked = []
+      }
+      this.#write(event)
+    }
+  }
+
+  #write(event: ReplyEvent): void {
     switch (event.type) {
       case 'text':
       case 'refusal':
@@ -39,7 +70,7 @@ export class BlockWriter {
         return
       case 'thinking':
         this.#demand('thinking')
-        this.#sink.delta('thinking', event.text)
+        if (this.#thoughts !== 'omitted') this.#sink.delta('thinking', event.text)
         return
       case 'thinking-end':
         if (event.redacted === true) this.#redacted(event.state)

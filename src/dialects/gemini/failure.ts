@@ -2,15 +2,14 @@ import type { Dialect, VendorError } from '../../core/dialect.ts'
 import type { Failure, FailureKind, Wire } from '../../core/failure.ts'
 import { isObject, type JsonObject, listOf, numberOf, objectOf, parseJson, textOf } from '../../core/json.ts'
 import { retryAfterMs } from '../retry-after.ts'
-import { cleanMessage, eventFailure, plainMessage, wholeMessage } from '../vendor-error.ts'
+import { cleanMessage, eventFailure, plainError, wholeMessage } from '../vendor-error.ts'
 
 /** Errors in google.rpc's shape: read from Google, written for callers. */
 export const failure: Dialect['failure'] = {
   read(wire: Wire, headers): VendorError {
     const body = Buffer.from(wire.body).toString().trim()
     const error = errorIn(parseJson(body))
-    const read =
-      error === undefined ? { status: wire.status, message: plainMessage(body, wire.status) } : details(error, wire)
+    const read = error === undefined ? plainError(body, wire.status) : details(error, wire)
     const wait = read.retryAfterMs ?? retryAfterMs(headers)
     return wait === undefined ? read : { ...read, retryAfterMs: wait }
   },
