@@ -1,17 +1,23 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Dialect, Head, ReplyContext } from '../core/dialect.ts'
 import type { ReplyEvent } from '../core/event.ts'
 import { Failure } from '../core/failure.ts'
 import { isObject, parseJson, type Json, type JsonObject } from '../core/json.ts'
 import type { Prompt } from '../core/prompt.ts'
 import { readBody } from './body.ts'
+import { endAnswer } from './faults/ending.ts'
+import type { Answer, Piece, Reply } from './faults/fault.ts'
+import { faultOf } from './faults/index.ts'
+import type { CallMemory } from './faults/memory.ts'
+import { ordinary } from './faults/ordinary.ts'
 import { persona, type Voice } from './persona.ts'
 import type { PrefixCache } from './prefix-cache.ts'
 import { firstOf, type Refusal } from './refusal.ts'
 import { routeOf } from './route.ts'
 import type { SeenLog, SeenRequest } from './seen.ts'
-import { sendPieces } from './send.ts'
-import { segmentsOf } from './tokens.ts'
+import { pause, sendPieces } from './send.ts'
+import { streamPieces } from './stream-pieces.ts'
+import { segmentsOf, type Segment } from './tokens.ts'
 import { signerOf, type Route, type SimulatedVendor } from './vendor.ts'
 
 /** What all exchanges of one sandbox share. */
@@ -19,6 +25,8 @@ export interface House {
   readonly seen: SeenLog
   readonly cache: PrefixCache
   readonly paceMs: number
+  /** For the faults that go away again. */
+  readonly calls: CallMemory
   /** Numbers the requests: ids are made of it. */
   count: number
 }
@@ -26,7 +34,10 @@ export interface House {
 /** One request at the vendor's door. */
 interface Exchange {
   vendor: SimulatedVendor
+  /** The number of the request: ids are made of it. */
+  count: number
   requestId: string
+  headers: IncomingHttpHeaders
   response: ServerResponse
   seen: SeenRequest
   gone: AbortSignal
@@ -46,13 +57,15 @@ export async function serve(house: House, request: IncomingMessage, response: Se
   const gone = watch(house, response, seen)
   if (vendor === undefined) return sendNoVendor(response, seen)
   house.count += 1
-  const requestId = vendor.requestId(house.count)
-  const exchange = { vendor, requestId, response, seen, gone, paceMs: paceOf(request, house), house }
+  const { count } = house
+  const requestId = vendor.requestId(count)
+  const { headers } = request
+  const exchange = { vendor, count, requestId, headers, response, seen, gone, paceMs: paceOf(request, house), house }
   if (lost !== undefined) return refuse(exchange, lost)
 
   const unauthorized = vendor.authorize(request.headers, query)
   if (unauthorized !== undefined) return refuse(exchange, unauthorized)
-  if (route.does === 'models') return sendJson(exchange, 200, vendor.models())
+  if (route.does === 'models') return deliver(exchange, fact(exchange, vendor.models()))
 
   const text = await readBody(request)
   if (text === undefined) return refuse(exchange, vendor.refuse.size())
@@ -98,94 +111,85 @@ function readAsked(
   }
 }
 
-function answer(exchange: Exchange, route: AskRoute, { prompt, head, body }: Question): void | Promise<void> {
-  const { vendor, house } = exchange
+function answer(exchange: Exchange, route: AskRoute, question: Question): void | Promise<void> {
+  const { vendor } = exchange
+  const { prompt, head } = question
   const { dialect } = route
   const segments = segmentsOf(prompt)
   const tokens = segments.reduce((sum, segment) => sum + segment.tokens, 0)
   const tooLong = vendor.refuse.tokens(prompt.model, tokens)
   if (tooLong !== undefined) return refuse(exchange, tooLong)
-  if (route.does === 'count') return sendJson(exchange, 200, dialect.count?.fold(tokens) ?? {})
+  if (route.does === 'count') {
+    const counted = fact(exchange, dialect.count?.fold(tokens) ?? {})
+    return deliver(exchange, { ...counted, dialect, model: head.model })
+  }
 
+  const context: ReplyContext = {
+    id: `sandbox${String(exchange.count).padStart(17, '0')}`,
+    model: head.model,
+    createdMs: Date.now(),
+    request: question.body,
+    streamUsage: prompt.streamUsage ?? false,
+  }
+  let events: readonly ReplyEvent[] | undefined
+  // Only once it is needed: a call that a fault refuses is billed nothing.
+  const said = (): readonly ReplyEvent[] => (events ??= persona(prompt, voiceOf(exchange, dialect, question, segments)))
+  return deliver(exchange, {
+    ...fact(exchange, null),
+    dialect,
+    model: head.model,
+    streamed: head.stream,
+    whole() {
+      const reply = dialect.reply.fold(said(), context)
+      return JSON.stringify(vendor.accent?.(reply, dialect.name) ?? reply)
+    },
+    pieces: () => streamPieces(vendor, dialect, said(), context),
+  })
+}
+
+function voiceOf(
+  { vendor, house, count }: Exchange,
+  dialect: Dialect,
+  { prompt, body }: Question,
+  segments: readonly Segment[],
+): Voice {
   const voice: Voice = {
-    callId: `${vendor.callIds}${String(house.count).padStart(10, '0')}`,
+    callId: `${vendor.callIds}${String(count).padStart(10, '0')}`,
     thinking: vendor.thinking(prompt, dialect.name),
     // A cached prefix belongs to the model that read it.
     input: vendor.caches
       ? house.cache.bill([{ tokens: 0, key: prompt.model }, ...segments])
-      : { ...noCaching, input: tokens },
+      : { ...noCaching, input: segments.reduce((sum, segment) => sum + segment.tokens, 0) },
     ...(vendor.signsCalls && { signsCalls: true }),
   }
   const sign = signerOf(vendor.name, dialect, body)
   if (sign !== undefined) voice.sign = sign
-  const context: ReplyContext = {
-    id: `sandbox${String(house.count).padStart(17, '0')}`,
-    model: head.model,
-    createdMs: Date.now(),
-    request: body,
-    streamUsage: prompt.streamUsage ?? false,
-  }
-  const send = head.stream ? sendStream : sendWhole
-  return send(exchange, dialect, persona(prompt, voice), context)
+  return voice
 }
 
 const noCaching = { cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 }
 
-async function sendWhole(
-  exchange: Exchange,
-  dialect: Dialect,
-  events: readonly ReplyEvent[],
-  context: ReplyContext,
-): Promise<void> {
-  const { vendor, response, gone, paceMs } = exchange
-  const reply = dialect.reply.fold(events, context)
-  const text = JSON.stringify(vendor.accent?.(reply, dialect.name) ?? reply)
-  begin(exchange, 200, 'application/json')
-  // DeepSeek keeps the connection of a whole reply alive by blank lines.
-  const lead = vendor.keepAlive?.after === 'headers' ? '\n' : ''
-  await sendPieces(response, [lead, text], { paceMs, gone })
+/** A reply that is not the model's own: a list, a number. */
+function fact({ vendor, requestId }: Exchange, json: Json): Reply {
+  const whole = (): string => JSON.stringify(json)
+  const pieces = (): Piece[] => [{ text: `data: ${whole()}\n\n`, kind: 'end' }]
+  const nowMs = Date.now()
+  return { vendor, requestId, nowMs, dialect: undefined, model: '', streamed: false, whole, pieces }
 }
 
-async function sendStream(
-  exchange: Exchange,
-  dialect: Dialect,
-  events: readonly ReplyEvent[],
-  context: ReplyContext,
-): Promise<void> {
-  const { response, gone, paceMs } = exchange
-  begin(exchange, 200, 'text/event-stream; charset=utf-8')
-  await sendPieces(response, streamPieces(exchange.vendor, dialect, events, context), { paceMs, gone })
+/** Sends the reply, or what the fault that was asked for makes of it. */
+function deliver(exchange: Exchange, reply: Reply): Promise<void> {
+  const fault = faultOf(exchange.headers, exchange.house.calls)
+  return send(exchange, (fault ?? ordinary)(reply))
 }
 
-function* streamPieces(
-  vendor: SimulatedVendor,
-  dialect: Dialect,
-  events: readonly ReplyEvent[],
-  context: ReplyContext,
-): Generator<string> {
-  const writer = dialect.stream.writer(context)
-  const { keepAlive, accent } = vendor
-  let waiting = keepAlive
-  if (waiting?.after === 'headers') {
-    yield waiting.text
-    waiting = undefined
-  }
-  for (const event of events) {
-    const text = writer.write(event)
-    if (text === '') continue
-    yield accent === undefined ? text : accented(text, (json) => accent(json, dialect.name))
-    if (waiting !== undefined) yield waiting.text
-    waiting = undefined
-  }
-}
-
-/** The events that carry usage, with the vendor's own way of counting. */
-function accented(text: string, accent: (json: JsonObject) => JsonObject): string {
-  if (!text.includes('"usage":{')) return text
-  return text.replace(/^data: (\{.*\})$/gm, (line, data: string) => {
-    const json = parseJson(data)
-    return isObject(json) && isObject(json['usage']) ? `data: ${JSON.stringify(accent(json))}` : line
-  })
+async function send(exchange: Exchange, { waitMs = 0, head, pieces = [], ending }: Answer): Promise<void> {
+  const { response, seen, gone, paceMs } = exchange
+  if (waitMs > 0) await pause(waitMs, gone)
+  if (gone.aborted) return
+  if (head !== undefined) begin(exchange, head.status, head.contentType, head.headers)
+  seen.cut = ending === 'close' || ending === 'reset'
+  await sendPieces(response, pieces, { paceMs, gone, end: () => endAnswer(response, ending, gone) })
 }
 
 function refuse(exchange: Exchange, refusal: Refusal): void {
@@ -197,10 +201,15 @@ function sendJson(exchange: Exchange, status: number, json: Json): void {
   exchange.response.end(JSON.stringify(json))
 }
 
-function begin({ vendor, requestId, response, seen }: Exchange, status: number, contentType: string): void {
+function begin(
+  { vendor, requestId, response, seen }: Exchange,
+  status: number,
+  contentType: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   seen.status = status
-  const headers = vendor.headers(requestId, status)
-  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-cache', ...headers })
+  const usual = { 'content-type': contentType, 'cache-control': 'no-cache', ...vendor.headers(requestId, status) }
+  response.writeHead(status, { ...usual, ...headers })
 }
 
 function sendNoVendor(response: ServerResponse, seen: SeenRequest): void {
@@ -213,8 +222,8 @@ function sendNoVendor(response: ServerResponse, seen: SeenRequest): void {
 function watch(house: House, response: ServerResponse, seen: SeenRequest): AbortSignal {
   const leaving = new AbortController()
   response.once('close', () => {
-    const aborted = !response.writableFinished
-    if (aborted) leaving.abort()
+    const aborted = !response.writableFinished && !seen.cut
+    if (!response.writableFinished) leaving.abort()
     house.seen.end(seen, aborted)
   })
   return leaving.signal

@@ -2,9 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve, type House } from './exchange.ts'
+import { CallMemory } from './faults/memory.ts'
 import { PrefixCache } from './prefix-cache.ts'
 import { SeenLog, type SeenRequest } from './seen.ts'
 
+export { callerHeader, faultHeader, faultList, faultSuffixes, findFault, unknownFault } from './faults/index.ts'
+export type { FaultEntry } from './faults/index.ts'
 export type { SeenRequest } from './seen.ts'
 
 /** How a sandbox is started. */
@@ -33,7 +36,7 @@ export interface Sandbox {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { port = 0, host = '127.0.0.1', paceMs = 0, log } = options
   const events = new SeenLog()
-  const house: House = { seen: events, cache: new PrefixCache(), paceMs, count: 0 }
+  const house: House = { seen: events, cache: new PrefixCache(), calls: new CallMemory(), paceMs, count: 0 }
   if (log !== undefined) events.on('ended', (seen) => log(lineOf(seen)))
   const server = createServer((request, response) => {
     // A bug here must look like a broken vendor, not like a sandbox that is gone.

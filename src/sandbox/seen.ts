@@ -16,6 +16,8 @@ export interface SeenRequest {
   status: number
   /** The client left before the answer was complete. */
   aborted: boolean
+  /** A fault broke the answer off, or gave none, before the client left. */
+  cut: boolean
   /** When the answer was complete or the client had left, Unix milliseconds; 0 before. */
   endedMs: number
 }
@@ -34,7 +36,7 @@ export class SeenLog extends EventEmitter<SeenEvents> {
   readonly requests: SeenRequest[] = []
 
   add(request: Pick<SeenRequest, 'vendor' | 'method' | 'path' | 'headers'>): SeenRequest {
-    const seen: SeenRequest = { ...request, json: undefined, status: 0, aborted: false, endedMs: 0 }
+    const seen: SeenRequest = { ...request, json: undefined, status: 0, aborted: false, cut: false, endedMs: 0 }
     this.requests.push(seen)
     if (this.requests.length > seenMax) this.requests.shift()
     return seen
