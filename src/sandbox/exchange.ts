@@ -128,7 +128,11 @@ function answer(exchange: Exchange, route: AskRoute, question: Question): void |
     id: `sandbox${String(exchange.count).padStart(17, '0')}`,
     model: head.model,
     createdMs: Date.now(),
-    request: question.body,
+    // Who thinks unasked, as DeepSeek does, shows its thoughts unasked too.
+    request:
+      vendor.thinking(prompt, dialect.name) === 'none'
+        ? question.body
+        : { thinking: { type: 'adaptive' }, ...question.body },
     streamUsage: prompt.streamUsage ?? false,
   }
   let events: readonly ReplyEvent[] | undefined
