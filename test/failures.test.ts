@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
+import { newCallerKey } from '../src/core/key.ts'
 import { fetchRaw, sendBytes, type RawAnswer } from './support/client.ts'
 import { startTestGateway, type TestGateway } from './support/gateway.ts'
 import { startScriptedVendor, type Answer, type ScriptedVendor } from './support/vendor.ts'
@@ -243,6 +244,46 @@ suite('failures that the caller makes', () => {
     assert.equal((await fetchRaw(`${gateway.url}/healthz`, { method: 'GET' })).status, 200)
   })
 
+  test('a path has one spelling, and only the path decides', async () => {
+    const targets: [target: string, status: number][] = [
+      ['http://elsewhere.example/healthz', 200],
+      ['http://elsewhere.example?x=/v1/models', 200],
+      ['/%68ealthz', 404],
+      ['/v1%2fmodels', 404],
+      ['//healthz', 404],
+      ['/v1/../healthz', 404],
+      ['/healthz/', 404],
+      ['/HEALTHZ', 404],
+      ['/healthz;x', 404],
+    ]
+    for (const [target, status] of targets) {
+      // eslint-disable-next-line no-await-in-loop -- one connection after the other
+      const answer = await sendBytes(
+        gateway.url,
+        `GET ${target} HTTP/1.1\r\nhost: x\r\nx-original-url: /healthz\r\nconnection: close\r\n\r\n`,
+      )
+      assert.ok(answer.startsWith(`HTTP/1.1 ${status} `), `${target}: ${answer.slice(0, 30)}`)
+    }
+  })
+
+  test('a model’s name that can be none is unknown, and a receipt keeps its beginning only', async () => {
+    for (const model of ['google/\ud800', `google/${'x'.repeat(500)}`]) {
+      const body = JSON.stringify({ model, max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] })
+      // eslint-disable-next-line no-await-in-loop -- in order, so that a failure names its body
+      for (const answer of await both(body, gateway.key)) assert.equal(answer.status, 404)
+    }
+    gateway.flush()
+    assert.equal(String(gateway.store.receipts(1)[0]?.model_asked).length, 200)
+  })
+
+  test('what cannot be written for the vendor is refused before it is tried', async () => {
+    const body = '{"model":"claude-sonnet-5","logit_bias":{"1":2},"messages":[{"role":"user","content":"hi"}]}'
+    const answer = await fetchRaw(`${gateway.url}/v1/chat/completions`, { body, headers: { 'x-api-key': gateway.key } })
+    assert.equal(answer.status, 400)
+    gateway.flush()
+    assert.equal(gateway.store.receipts(1)[0]?.tries, '[]')
+  })
+
   test('deep and odd JSON stops nothing', async () => {
     const nest = '['.repeat(900)
     const bodies = [
@@ -377,6 +418,28 @@ suite('failures that the vendor makes', () => {
       false,
     ],
     [
+      'an HTML page with a 503',
+      (response) => response.writeHead(503, { 'content-type': 'text/html' }).end('<html><title>Down</title></html>'),
+      {
+        status: 529,
+        anthropic: 'overloaded_error',
+        openai: ['service_unavailable_error', 'server_is_overloaded'],
+        message: /./,
+      },
+      false,
+    ],
+    [
+      'a wait that is no number of seconds',
+      error(429, 'rate_limit_error', 'slow down', { 'retry-after': '9'.repeat(400) }),
+      {
+        status: 429,
+        anthropic: 'rate_limit_error',
+        openai: ['rate_limit_error', 'rate_limit_exceeded'],
+        message: /slow down/,
+      },
+      true,
+    ],
+    [
       'a redirect',
       (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
       { status: 502, anthropic: 'api_error', openai: ['server_error', 'bad_gateway'], message: /redirect/ },
@@ -493,6 +556,27 @@ suite('failures that the vendor makes', () => {
 })
 
 suite('failures of the set-up', () => {
+  test('JSON that is nested too deeply to be translated is the caller’s mistake', async () => {
+    const gateway = await startTestGateway()
+    const schema = `${'{"a":'.repeat(15_000)}1${'}'.repeat(15_000)}`
+    const body = chatCall.replace('{', `{"tools":[{"type":"function","function":{"name":"t","parameters":${schema}}}],`)
+    const answer = await fetchRaw(`${gateway.url}/v1/chat/completions`, { body, headers: { 'x-api-key': gateway.key } })
+    assert.equal(answer.status, 400)
+    assert.match(told(answer).message, /nested too deeply/)
+    await gateway.close()
+    assert.deepEqual(gateway.faults, [])
+  })
+
+  test('a declared key may be one that another Keyrung made', async () => {
+    const { key } = newCallerKey('sk-aic-')
+    const gateway = await startTestGateway({ declaredKeys: [{ name: 'ci', key }] })
+    const status = async (sent: string): Promise<number> =>
+      (await fetchRaw(`${gateway.url}/v1/models`, { method: 'GET', headers: { 'x-api-key': sent } })).status
+    assert.equal(await status(key), 200)
+    assert.equal(await status(newCallerKey('sk-aic-').key), 401)
+    await gateway.close()
+  })
+
   test('with the sandbox off, a vendor without a key is a clear error', async () => {
     const gateway = await startTestGateway({ config: 'sandbox: { enabled: false }' })
     const answer = await fetchRaw(`${gateway.url}/v1/messages`, {

@@ -290,6 +290,40 @@ suite('passthrough: life of a stream', () => {
     assert.deepEqual(gateway.faults, [])
   })
 
+  test('an error event of several lines stays one', async () => {
+    const error =
+      'event: error\ndata: {"type":"error",\ndata: "error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+    const begun = streamed.slice(0, streamed.indexOf('event: brand_new'))
+    const vendor = await startScriptedVendor((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(begun, () => setTimeout(() => response.end(error), 50))
+    })
+    const gateway = await startTestGateway({ secrets: { anthropic: 'k' }, origins: { anthropic: vendor.origin } })
+    const answer = await fetchRaw(`${gateway.url}/v1/messages`, {
+      body: request.replace('{', '{"stream":true,'),
+      headers: { 'x-api-key': gateway.key },
+    })
+    assert.equal(answer.body.toString(), begun + error)
+    await gateway.close()
+    await vendor.close()
+  })
+
+  test('the receipt of a translated stream counts bytes, not characters', async () => {
+    const vendor = await startScriptedVendor((response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streamed),
+    )
+    const gateway = await startTestGateway({ secrets: { anthropic: 'k' }, origins: { anthropic: vendor.origin } })
+    const answer = await fetchRaw(`${gateway.url}/v1/chat/completions`, {
+      body: request.replace(/"max_tokens.*1e2},/, '"stream":true,'),
+      headers: { 'x-api-key': gateway.key },
+    })
+    assert.match(answer.body.toString(), /Grüße 🦊/)
+    gateway.flush()
+    assert.equal(gateway.store.receipts(1)[0]?.reply_bytes, answer.body.length)
+    await gateway.close()
+    await vendor.close()
+  })
+
   test('a silent vendor’s stream is kept alive in the caller’s dialect', async () => {
     const { promise: pinged, resolve: onPinged } = Promise.withResolvers<void>()
     const vendor = await startScriptedVendor((response) => {

@@ -23,7 +23,7 @@ export interface Settings {
 
 /** Joins file, environment and flags. Throws ConfigError. */
 export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv, vendors: readonly Vendor[]): Settings {
-  const named = flags.config ?? environment.KEYRUNG_CONFIG
+  const named = given(flags.config) ?? given(environment.KEYRUNG_CONFIG)
   const file = named ?? 'keyrung.yaml'
   const config = readConfig(
     file,
@@ -31,11 +31,12 @@ export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv, vendo
     vendors.map((vendor) => vendor.name),
   )
   const { server } = config
-  server.host = flags.host ?? environment.KEYRUNG_HOST ?? server.host
-  server.port = port(flags.port, '--port') ?? port(environment.KEYRUNG_PORT, 'KEYRUNG_PORT') ?? server.port
-  config.data = flags.data ?? environment.KEYRUNG_DATA ?? config.data
+  server.host = given(flags.host) ?? given(environment.KEYRUNG_HOST) ?? server.host
+  server.port =
+    port(given(flags.port), '--port') ?? port(given(environment.KEYRUNG_PORT), 'KEYRUNG_PORT') ?? server.port
+  config.data = given(flags.data) ?? given(environment.KEYRUNG_DATA) ?? config.data
   config.sandbox.enabled =
-    flags.sandbox ?? onOff(environment.KEYRUNG_SANDBOX, 'KEYRUNG_SANDBOX') ?? config.sandbox.enabled
+    flags.sandbox ?? onOff(given(environment.KEYRUNG_SANDBOX), 'KEYRUNG_SANDBOX') ?? config.sandbox.enabled
   const secrets = new Map<string, string>()
   const foundIn = new Map<string, string>()
   const origins = new Map<string, string>()
@@ -52,7 +53,20 @@ export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv, vendo
     name,
     key: callerKey(resolveReference(key, `${file}: keys.${index}.key`, environment), `${file}: keys.${index}.key`),
   }))
+  for (const [alias, target] of Object.entries(config.aliases)) checkAlias(alias, target, file, vendors)
   return { config, secrets, foundIn, origins, declaredKeys }
+}
+
+/** Empty is not set: an empty host, left behind by an unset variable, would open the gateway to the whole network. */
+function given(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text
+}
+
+/** An alias must stand for something, or all lists of models would fail on it. */
+function checkAlias(alias: string, target: string, file: string, vendors: readonly Vendor[]): void {
+  if (vendors.some((vendor) => vendor.models.test(target) || target.startsWith(`${vendor.name}/`))) return
+  const names = vendors.map((vendor) => `${vendor.name}/…`).join(', ')
+  throw new ConfigError([`${file}: aliases.${alias}: no vendor has a model '${target}'; name one, or say ${names}.`])
 }
 
 /** A key that guards an account must not be guessable. */

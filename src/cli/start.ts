@@ -72,7 +72,7 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
     async close() {
       await gateway.close(config.server.drainMs)
       await sandbox?.close()
-      ledger.flush()
+      ledger.close()
       store.close()
     },
   }

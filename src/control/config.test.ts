@@ -36,6 +36,12 @@ const mistakes: [sentence: string, text: string, message: RegExp][] = [
     /^keyrung\.yaml:1:22: vendors\.openai\.origin: must be an http or https URL\.$/,
   ],
   ['text that is no YAML', 'server: {\n', /^keyrung\.yaml:\d+:\d+: .+/],
+  ['an alias without its anchor', 'data: *nowhere\n', /^keyrung\.yaml: Unresolved alias.*nowhere/],
+  [
+    'a wait that does not fit into a timer',
+    'deadlines: { idleMs: 100000000000 }\n',
+    /^keyrung\.yaml:1:14: deadlines\.idleMs: must be at most 2147483647\.$/,
+  ],
   ['a file that is a list', '- a\n', /^keyrung\.yaml:1:1: the file: must be of type object\.$/],
   [
     'a mount without a slash',

@@ -6,7 +6,9 @@ const reference = z
   .string()
   .regex(/^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$/, 'must refer to a secret as ${NAME} or file:PATH, never hold one')
 
-const milliseconds = z.int().min(1)
+/** A longer wait does not fit into a timer, which would then end at once. */
+const millisecondsMax = 2 ** 31 - 1
+const milliseconds = z.int().min(1).max(millisecondsMax)
 
 /** What `keyrung.yaml` may hold. Every default of the program is here, so that all of it can be set there. */
 export function configSchema(vendorNames: readonly string[]) {
@@ -45,7 +47,12 @@ export function configSchema(vendorNames: readonly string[]) {
     sandbox: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Simulated vendors answer for those without a key.'),
-        paceMs: z.int().min(0).default(15).describe('The pause between two events of a simulated stream.'),
+        paceMs: z
+          .int()
+          .min(0)
+          .max(millisecondsMax)
+          .default(15)
+          .describe('The pause between two events of a simulated stream.'),
       })
       .prefault({}),
     vendors: z.strictObject(Object.fromEntries(vendorNames.map((name) => [name, vendor.optional()]))).prefault({}),
@@ -100,7 +107,13 @@ export function readConfig(file: string, needed: boolean, vendorNames: readonly 
     if (needed) throw new ConfigError([`${file}: there is no such file.`])
     return configSchema(vendorNames).parse({})
   }
-  return parseConfig(readFileSync(file, 'utf8'), file, vendorNames)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError([`${file}: cannot be read (${error instanceof Error ? error.message : String(error)}).`])
+  }
+  return parseConfig(text, file, vendorNames)
 }
 
 /** The configuration in this text. Throws ConfigError. */
@@ -115,10 +128,19 @@ export function parseConfig(text: string, file: string, vendorNames: readonly st
       }),
     )
   }
-  const result = configSchema(vendorNames).safeParse(document.toJS() ?? {})
+  const result = configSchema(vendorNames).safeParse(valueOf(document, file) ?? {})
   if (result.success) return result.data
   const source: Source = { document, lines, file, schema: configJsonSchema(vendorNames) }
   throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, source)))
+}
+
+/** The value of a document without errors of form; an alias without its anchor shows only here. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw new ConfigError([`${file}: ${error instanceof Error ? error.message : String(error)}`])
+  }
 }
 
 /** The text that a mistake stands in, and what may stand there. */

@@ -19,26 +19,42 @@ export class Ledger {
 
   add(receipt: Receipt): void {
     this.#waiting.push(receipt)
-    if (this.#waiting.length >= batchMax) this.flush()
+    // Reached once: while the database cannot be written, more than that waits, and only the timer tries again.
+    if (this.#waiting.length === batchMax) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), waitMs)
   }
 
-  /** Writes all that waits. What cannot be written now is kept for the next time, and said. */
-  flush(): void {
+  /**
+   * Writes all that waits. What cannot be written now is kept for the next time, and said. Calls stand still meanwhile,
+   * so another process that is writing is waited for but shortly.
+   */
+  flush(patienceMs = busyMs): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#waiting.length === 0) return
     const receipts = this.#waiting
     this.#waiting = []
     try {
-      this.#store.addReceipts(receipts)
+      this.#store.addReceipts(receipts, patienceMs)
     } catch (error) {
       this.#waiting = [...receipts, ...this.#waiting].slice(-keptMax)
       this.#timer = setTimeout(() => this.flush(), retryMs)
       this.#onError(error)
     }
   }
+
+  /** Writes for the last time: patiently, since no call waits any more. */
+  close(): void {
+    this.flush(lastBusyMs)
+    clearTimeout(this.#timer)
+    const lost = this.#waiting.length
+    if (lost > 0) this.#onError(new Error(`${lost} receipts could not be written before the end and are lost`))
+  }
 }
+
+/** How long another process's writing is waited for: in between, and at the end. */
+const busyMs = 50
+const lastBusyMs = 5000
 
 /** While the database cannot be written: how many receipts are kept, and how often it is tried again. */
 const keptMax = 100_000

@@ -34,11 +34,19 @@ function fromEnvironment(reference: string, setting: string, environment: NodeJS
  */
 export function keyDigest(folder: string): (key: string) => Buffer {
   const file = join(folder, 'pepper')
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' })
+  let text: string
+  try {
+    if (!existsSync(file)) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' })
+    }
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError([
+      `${file}: cannot be made or read (${error instanceof Error ? error.message : String(error)}).`,
+    ])
   }
-  const pepper = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
+  const pepper = Buffer.from(text.trim(), 'hex')
   if (pepper.length < 32) {
     throw new ConfigError([`${file}: must hold 64 hexadecimal digits; restore it, or remove it and make new keys.`])
   }

@@ -52,14 +52,15 @@ export class Store {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       this.#database = new DatabaseSync(file)
-      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;')
+      this.#database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
+      this.#migrate(file)
+      this.#insertReceipt = this.#database.prepare(
+        `INSERT OR IGNORE INTO receipts VALUES (${Array.from({ length: 23 }, () => '?').join(', ')})`,
+      )
     } catch (error) {
+      if (error instanceof ConfigError) throw error
       throw new ConfigError([`${file}: cannot be opened (${error instanceof Error ? error.message : String(error)}).`])
     }
-    this.#migrate(file)
-    this.#insertReceipt = this.#database.prepare(
-      `INSERT OR IGNORE INTO receipts VALUES (${Array.from({ length: 23 }, () => '?').join(', ')})`,
-    )
   }
 
   callers(): Caller[] {
@@ -77,14 +78,18 @@ export class Store {
       .run(caller.id, caller.name, caller.digest, createdMs)
   }
 
-  /** Writes receipts in one transaction; one that is already there stays as it is. */
-  addReceipts(receipts: readonly Receipt[]): void {
-    this.#database.exec('BEGIN IMMEDIATE')
+  /**
+   * Writes receipts in one transaction; one that is already there stays as it is. Throws where another process writes
+   * for longer than `patienceMs`.
+   */
+  addReceipts(receipts: readonly Receipt[], patienceMs: number): void {
+    this.#database.exec(`PRAGMA busy_timeout = ${patienceMs}; BEGIN IMMEDIATE`)
     try {
       for (const receipt of receipts) this.#addReceipt(receipt)
       this.#database.exec('COMMIT')
     } catch (error) {
-      this.#database.exec('ROLLBACK')
+      // A full disk has rolled it back already.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
   }
@@ -110,12 +115,12 @@ export class Store {
       receipt.simulated ? 1 : 0,
       receipt.stream ? 1 : 0,
       JSON.stringify(receipt.tries),
-      usage.input,
-      usage.output,
-      usage.cacheRead,
-      usage.cacheWrite5m,
-      usage.cacheWrite1h,
-      usage.thinking,
+      count(usage.input),
+      count(usage.output),
+      count(usage.cacheRead),
+      count(usage.cacheWrite5m),
+      count(usage.cacheWrite1h),
+      count(usage.thinking),
       receipt.status,
       receipt.failure ?? null,
       receipt.blame ?? null,
@@ -128,8 +133,10 @@ export class Store {
   }
 
   #migrate(file: string): void {
-    const row = this.#database.prepare('PRAGMA user_version').get()
-    const version = Number(row?.user_version ?? 0)
+    if (this.#version() === migrations.length) return
+    // Looked at again within the transaction: another process may be starting on the same folder.
+    this.#database.exec('BEGIN IMMEDIATE')
+    const version = this.#version()
     if (version > migrations.length) {
       this.#database.close()
       throw new ConfigError([
@@ -137,7 +144,17 @@ export class Store {
       ])
     }
     for (let step = version; step < migrations.length; step += 1) {
-      this.#database.exec(`BEGIN IMMEDIATE; ${migrations[step]} PRAGMA user_version = ${step + 1}; COMMIT;`)
+      this.#database.exec(`${migrations[step]} PRAGMA user_version = ${step + 1};`)
     }
+    this.#database.exec('COMMIT')
   }
+
+  #version(): number {
+    return Number(this.#database.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+  }
+}
+
+/** A vendor's count as a column can hold it: one odd number must not keep a whole group of receipts from being written. */
+function count(value: number): number {
+  return Math.min(Math.max(Math.trunc(value) || 0, 0), Number.MAX_SAFE_INTEGER)
 }

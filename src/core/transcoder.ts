@@ -78,7 +78,7 @@ export class Passthrough implements Transcoder {
     }
     this.#meter.event(name, data)
     if (this.#meter.failure !== undefined) {
-      this.failureEvent = `${name === 'message' ? '' : `event: ${name}\n`}data: ${utf8(data)}\n\n`
+      this.failureEvent = `${name === 'message' ? '' : `event: ${name}\n`}data: ${utf8(data).replaceAll('\n', '\ndata: ')}\n\n`
       this.#cuts.push(from, to)
     } else if (this.#meter.drop) this.#cuts.push(from, to)
   }

@@ -15,6 +15,9 @@ import type { Sending } from './prepare.ts'
 const replyBytesMax = 64 * 1024 * 1024
 const errorBytesMax = 64 * 1024
 
+/** Most bytes of a request that may be held until the end of its answer. */
+const heldBytesMax = 64 * 1024
+
 /** An answer that is safe to give: all of a whole reply, or a stream whose content has begun. */
 export type Answer = WholeAnswer | StreamedAnswer
 
@@ -63,24 +66,40 @@ export interface Attempt {
  */
 export function attempt(one: Attempt): { outcome: Promise<Answer | Failure>; cancel: (reason: Failure) => void } {
   const { call, rung, sending, deadlines } = one
-  const reception = new Reception(one)
+  const pieces = piecesOf(sending.body)
+  const reception = new Reception(one, pieces)
   const outcome = new Promise<Answer | Failure>((resolve) => {
     reception.settle = resolve
-    one.dispatcher.dispatch(
-      {
-        origin: rung.origin,
-        path: sending.path,
-        method: 'POST',
-        headers: sending.headers,
-        // A list of chunks is written one by one; the types do not say so, the documentation of `body` (iterable) does.
-        body: sending.body as string | Buffer,
-        headersTimeout: deadlines.firstByteMs,
-        bodyTimeout: call.head.stream ? deadlines.idleMs : deadlines.firstByteMs,
-      },
-      reception,
-    )
   })
-  return { outcome, cancel: (reason) => reception.cancel(reason) }
+  one.dispatcher.dispatch(
+    {
+      origin: rung.origin,
+      path: sending.path,
+      method: 'POST',
+      headers: pieces === undefined ? sending.headers : { ...sending.headers, 'content-length': lengthOf(pieces) },
+      // A list of chunks is written one by one; the types do not say so, the documentation of `body` (iterable) does.
+      body: (pieces ?? sending.body) as string | Buffer,
+      headersTimeout: deadlines.firstByteMs,
+      bodyTimeout: call.head.stream ? deadlines.idleMs : deadlines.firstByteMs,
+    },
+    reception,
+  )
+  return { outcome, cancel: reception.cancel }
+}
+
+/**
+ * A large body as a list of its own. undici holds a body until its response ends, but of a list, which is emptied once
+ * it is sent, only the shell.
+ */
+function piecesOf(body: Sending['body']): Buffer[] | undefined {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return [...body]
+  if (body.length <= heldBytesMax) return undefined
+  return [typeof body === 'string' ? Buffer.from(body) : body]
+}
+
+/** Said to the vendor, as the caller did: some servers refuse a body of unknown length. */
+function lengthOf(pieces: readonly Buffer[]): string {
+  return String(pieces.reduce((sum, piece) => sum + piece.length, 0))
 }
 
 /** What an attempt was asked to do. */
@@ -94,6 +113,7 @@ class Reception implements Dispatcher.DispatchHandler {
   readonly #record: TryRecord
   /** Let go at the commit point: a stream may be open for an hour, and its request may be large. */
   #asked: Asked | undefined
+  readonly #pieces: Buffer[] | undefined
   readonly #overall: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
@@ -107,7 +127,8 @@ class Reception implements Dispatcher.DispatchHandler {
   #settled = false
   #over = false
 
-  constructor(one: Attempt) {
+  constructor(one: Attempt, pieces: Buffer[] | undefined) {
+    this.#pieces = pieces
     this.#rung = one.rung
     this.#deadlines = one.deadlines
     this.#record = one.record
@@ -119,13 +140,16 @@ class Reception implements Dispatcher.DispatchHandler {
     )
   }
 
-  cancel(reason: Failure): void {
-    this.#finish(reason)
-  }
+  /** Whoever holds it holds the reception only, and not the request. */
+  readonly cancel = (reason: Failure): void => this.#finish(reason)
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#over) controller.abort(new Error('cancelled'))
+  }
+
+  onRequestSent(): void {
+    if (this.#pieces !== undefined) this.#pieces.length = 0
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -135,7 +159,7 @@ class Reception implements Dispatcher.DispatchHandler {
     const id = headers['request-id'] ?? headers['x-request-id'] ?? headers['x-ds-trace-id']
     if (typeof id === 'string') this.#record.vendorRequestId = id.slice(0, 100)
     if (status !== 200 || this.#asked?.call.head.stream !== true) return
-    const type = headers['content-type'] ?? ''
+    const type = contentTypeOf(headers)
     // A 200 of another kind is an error body, a proxy's page or a vendor that ignored `stream`: read it whole and see.
     if (!type.startsWith('text/event-stream')) return
     const { sending, call, context } = this.#asked
@@ -257,7 +281,7 @@ class Reception implements Dispatcher.DispatchHandler {
 
   #errorAnswer(body: Buffer, sending: Sending): Failure {
     const { vendor, model } = this.#rung
-    const contentType = this.#headers['content-type'] ?? ''
+    const contentType = contentTypeOf(this.#headers)
     const wire = { dialect: sending.dialect.name, status: this.#status, contentType, body }
     if (this.#status >= 300 && this.#status < 400) {
       return this.#failure('vendor-unreadable', 'answered with a redirect, which is not followed.')
@@ -330,6 +354,12 @@ const notConnected = new Set([
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
 ])
+
+/** A header that came twice is a list, whatever the types say. */
+function contentTypeOf(headers: IncomingHttpHeaders): string {
+  const [type = ''] = [headers['content-type'] ?? []].flat()
+  return type
+}
 
 function codeOf(error: Error): string {
   const code: unknown = 'code' in error ? error.code : undefined

@@ -15,7 +15,7 @@ export interface Climb {
   dispatcher: Dispatcher
   context: ReplyContext
   tab: Tab
-  /** Set once the caller has left; `cancel` is called then. */
+  /** Set once the call has to end: the caller has left, or the gateway stops. `cancel` is called then. */
   gone: { failure: Failure | undefined; cancel: ((reason: Failure) => void) | undefined }
 }
 
@@ -31,12 +31,17 @@ export async function climb(
     const step = nextStep(ladder, tries)
     if (step.type === 'stop') throw lastFailure(tries)
     const rung = ladder.rungs[step.rung] as Rung
+    tab.vendor = rung.vendor.name
+    tab.model = rung.model.id
+    tab.simulated = rung.simulated
+    // What cannot be written for this vendor was not tried.
+    const sending = prepare(call, rung, snapshot.dialects)
     const record = openRecord(tab, rung)
     const startedMs = performance.now()
     const running = attempt({
       call,
       rung,
-      sending: prepare(call, rung, snapshot.dialects),
+      sending,
       context,
       deadlines: ladder.deadlines,
       dispatcher,
@@ -52,9 +57,6 @@ export async function climb(
 }
 
 function openRecord(tab: Tab, rung: Rung): TryRecord {
-  tab.vendor = rung.vendor.name
-  tab.model = rung.model.id
-  tab.simulated = rung.simulated
   const record: TryRecord = { vendor: rung.vendor.name, model: rung.model.id, status: 0, outcome: 'ok', durationMs: 0 }
   tab.tries.push(record)
   return record

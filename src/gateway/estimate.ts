@@ -24,10 +24,13 @@ export function estimate(call: Call, rung: Rung, response: ServerResponse, tab: 
   tab.vendor = rung.vendor.name
   tab.model = rung.model.id
   tab.status = 200
+  tab.firstByteMs = Date.now()
   const body = JSON.stringify(call.dialect.count?.fold(tokens) ?? {})
+  tab.replyBytes = Buffer.byteLength(body)
   response.writeHead(200, {
     ...answerHeaders(tab),
     'content-type': 'application/json',
+    'content-length': tab.replyBytes,
     'x-keyrung-estimate': 'bytes/4',
   })
   response.end(body)

@@ -3,7 +3,8 @@ import type { Call } from '../core/call.ts'
 import { Failure, failureOf } from '../core/failure.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import { admit } from './admit.ts'
-import { climb, type Climb } from './climb.ts'
+import type { Answer } from './attempt.ts'
+import { climb } from './climb.ts'
 import type { Gateway } from './gateway.ts'
 import { estimate } from './estimate.ts'
 import { identify } from './identify.ts'
@@ -27,44 +28,79 @@ export async function exchange(
   const snapshot = gateway.snapshot()
   const dialect = snapshot.dialects[path.dialect]
   const tab = new Tab(path.dialect, Date.now())
-  const gone: Climb['gone'] = { failure: undefined, cancel: undefined }
-  let leave: (() => void) | undefined
+  const stay: Stay = { failure: undefined, cancel: undefined, leave: undefined }
   response.once('close', () => {
     if (response.writableFinished) return
-    gone.failure = new Failure('caller-gone', 'The caller left before the answer was complete.')
-    gone.cancel?.(gone.failure)
+    end(stay, new Failure('caller-gone', 'The caller left before the answer was complete.'))
   })
   try {
     tab.keyId = identify(snapshot, request.headers).id
-    const call = await read(path, request, snapshot, tab)
-    leave = admit(gateway, snapshot)
-    const ladder = route(snapshot, call.head.model)
-    const [rung] = ladder.rungs
-    if (rung !== undefined && call.purpose === 'count' && rung.vendor.counts === undefined) {
-      estimate(call, rung, response, tab)
-      return
-    }
-    const context = {
-      id: tab.id.slice(4),
-      model: call.head.model,
-      createdMs: tab.startedMs,
-      request: call.json,
-      // Nothing left to ask for: the caller asked for it.
-      streamUsage: Object.keys(dialect.request.ask?.(call.json, call.head) ?? {}).length === 0,
-    }
-    const answer = await climb(call, ladder, { snapshot, dispatcher: gateway.dispatcher, context, tab, gone })
-    await relay(answer, dialect, response, snapshot, tab)
+    const answer = await ask({ gateway, snapshot, path, request, response, tab, stay })
+    if (answer !== undefined) await relay(answer, dialect, response, snapshot, tab)
   } catch (thrown) {
-    const failure = failureOf(thrown)
-    if (failure.kind === 'gateway-fault') gateway.log.fault(tab.id, failure.cause)
+    const failure = tooDeep(thrown) ?? failureOf(thrown)
     if (response.headersSent) {
       tab.failure = failure
       response.destroy()
     } else refuse(failure, dialect, response, tab)
   } finally {
-    leave?.()
+    stay.leave?.()
+    if (tab.failure?.kind === 'gateway-fault') gateway.log.fault(tab.id, tab.failure.cause)
     gateway.record(tab.receipt(Date.now()))
   }
+}
+
+/** A call's place among those under way. */
+interface Stay {
+  /** Why the call has to end, once it has; `cancel` is called then. */
+  failure: Failure | undefined
+  cancel: ((reason: Failure) => void) | undefined
+  leave: (() => void) | undefined
+}
+
+function end(stay: Stay, reason: Failure): void {
+  stay.failure ??= reason
+  stay.cancel?.(reason)
+}
+
+interface Asking {
+  gateway: Gateway
+  snapshot: Snapshot
+  path: CallRoute
+  request: IncomingMessage
+  response: ServerResponse
+  tab: Tab
+  stay: Stay
+}
+
+/**
+ * Read, admit, route and climb. Apart from the rest, so that the request is let go before its answer flows, perhaps for
+ * an hour. Undefined where the answer has been given.
+ */
+async function ask({ gateway, snapshot, path, request, response, tab, stay }: Asking): Promise<Answer | undefined> {
+  const call = await read(path, request, snapshot, tab)
+  stay.leave = admit(gateway, snapshot, (reason) => end(stay, reason))
+  const ladder = route(snapshot, call.head.model)
+  const [rung] = ladder.rungs
+  if (rung !== undefined && call.purpose === 'count' && rung.vendor.counts === undefined) {
+    estimate(call, rung, response, tab)
+    return undefined
+  }
+  const context = {
+    id: tab.id.slice(4),
+    model: call.head.model,
+    createdMs: tab.startedMs,
+    request: call.json,
+    // Nothing left to ask for: the caller asked for it.
+    streamUsage: Object.keys(call.dialect.request.ask?.(call.json, call.head) ?? {}).length === 0,
+  }
+  return climb(call, ladder, { snapshot, dispatcher: gateway.dispatcher, context, tab, gone: stay })
+}
+
+/** JSON may be nested deeper than the stack reaches: it can be passed on, but not translated. */
+function tooDeep(thrown: unknown): Failure | undefined {
+  if (!(thrown instanceof RangeError) || !thrown.message.includes('call stack')) return undefined
+  return new Failure('request-invalid', 'The request body is nested too deeply.', { cause: thrown })
 }
 
 async function read(path: CallRoute, request: IncomingMessage, snapshot: Snapshot, tab: Tab): Promise<Call> {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
+import { Failure } from '../core/failure.ts'
 import type { Receipt } from '../core/receipt.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import { Concurrency } from './limits/concurrency.ts'
@@ -24,6 +25,10 @@ export interface Log {
   fault(requestId: string, cause: unknown): void
 }
 
+/** While stopping: how often connections whose call has ended are closed, and how long last words may take to go out. */
+const closeIdleMs = 100
+const lastWordsMs = 1000
+
 interface Options {
   snapshot: () => Snapshot
   record: (receipt: Receipt) => void
@@ -33,7 +38,7 @@ interface Options {
 /** A running gateway: the server that callers reach, and how to stop it. */
 export interface RunningGateway extends Gateway {
   readonly server: Server
-  /** Stops taking calls, lets those under way end for at most `waitMs`, then closes what is left. */
+  /** Stops taking calls, lets those under way go on for at most `waitMs`, then ends them with a failure in their dialect. */
   close(waitMs: number): Promise<void>
 }
 
@@ -63,9 +68,15 @@ export function createGateway({ snapshot, record, log }: Options): RunningGatewa
     async close(waitMs: number): Promise<void> {
       state.draining = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const cut = setTimeout(() => server.closeAllConnections(), waitMs)
+      const idle = setInterval(() => server.closeIdleConnections(), closeIdleMs)
+      const end = setTimeout(() => {
+        // A bare cut would look like a network's fault, or even like the end of the answer.
+        gateway.concurrency.endAll(new Failure('gateway-full', 'This gateway is stopping.', { retryAfterMs: 5000 }))
+      }, waitMs)
+      const cut = setTimeout(() => server.closeAllConnections(), waitMs + lastWordsMs)
       await closed
+      clearInterval(idle)
+      clearTimeout(end)
       clearTimeout(cut)
       await dispatcher.destroy()
     },

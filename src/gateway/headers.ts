@@ -21,7 +21,8 @@ export function failureHeaders(failure: Failure): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'x-keyrung-blame': failure.blame, 'x-keyrung-failure': failure.kind }
   const waitMs = failure.retryAfterMs
   headers['x-should-retry'] = failure.retry && (waitMs ?? 0) <= retryMsMax ? 'true' : 'false'
-  if (waitMs !== undefined) {
+  // A vendor may send any digits.
+  if (waitMs !== undefined && Number.isFinite(waitMs)) {
     headers['retry-after'] = String(Math.ceil(waitMs / 1000))
     headers['retry-after-ms'] = String(Math.ceil(waitMs))
   }

@@ -46,16 +46,14 @@ function credential(headers: IncomingHttpHeaders): Credential {
 
 function known(snapshot: Snapshot, key: string): Caller | undefined {
   const parts = callerKeyParts(key, snapshot.keyPrefix)
-  if (parts === undefined) {
-    // Declared by the operator: any text, found by its digest.
-    return snapshot.callersByDigest.size === 0
-      ? undefined
-      : snapshot.callersByDigest.get(snapshot.digest(key).toString('hex'))
-  }
-  // A mistyped key is known by its checksum, without looking anything up.
-  if (!parts.intact) return undefined
-  const caller = snapshot.callers.get(parts.id)
+  const own = parts?.intact === true
+  // Without declared keys, a mistyped one is known by its checksum, without looking anything up.
+  if (!own && snapshot.callersByDigest.size === 0) return undefined
   const digest = snapshot.digest(key)
+  // Declared by the operator: any text, also a key that another Keyrung made, found by its digest.
+  const declared = snapshot.callersByDigest.get(digest.toString('hex'))
+  if (declared !== undefined || !own) return declared
+  const caller = snapshot.callers.get(parts.id)
   // An unknown id costs the same as a wrong secret.
   const expected = caller?.digest ?? Buffer.alloc(digest.length)
   return timingSafeEqual(digest, expected) ? caller : undefined

@@ -28,7 +28,7 @@ export function pump({
     let bytes = 0
     let flow: Flow | undefined
     const write = (out: Buffer | string): boolean => {
-      bytes += out.length
+      bytes += typeof out === 'string' ? Buffer.byteLength(out) : out.length
       return response.write(out)
     }
     for (const out of answer.first) write(out)

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../core/dialect.ts'
-import type { Failure } from '../core/failure.ts'
+import type { Failure, Wire } from '../core/failure.ts'
 import { answerHeaders, failureHeaders } from './headers.ts'
 import type { Tab } from './tab.ts'
 
@@ -17,7 +17,7 @@ export function refuse(failure: Failure, dialect: Dialect, response: ServerRespo
   }
   const headers = { ...answerHeaders(tab), ...failureHeaders(failure) }
   let body: Uint8Array | string
-  if (failure.wire?.dialect === dialect.name && failure.wire.status >= 400 && passable(failure, dialect, tab.vendor)) {
+  if (failure.wire !== undefined && speaks(failure.wire, dialect) && passable(failure, dialect, tab.vendor)) {
     tab.status = failure.wire.status
     body = failure.wire.body
     headers['content-type'] = failure.wire.contentType
@@ -29,6 +29,11 @@ export function refuse(failure: Failure, dialect: Dialect, response: ServerRespo
   headers['content-length'] = Buffer.byteLength(body)
   tab.replyBytes = headers['content-length']
   response.writeHead(tab.status, headers).end(body)
+}
+
+/** An error answer in this dialect: a page of a proxy in between is none. */
+function speaks(wire: Wire, dialect: Dialect): boolean {
+  return wire.dialect === dialect.name && wire.status >= 400 && wire.contentType.startsWith('application/json')
 }
 
 /**

@@ -3,6 +3,9 @@ import type { Ladder, Rung } from '../core/ladder.ts'
 import type { Snapshot, VendorSetup } from '../core/snapshot.ts'
 import type { Model } from '../core/vendor.ts'
 
+/** No model's name is longer: one that is comes from a mistake, and would be kept in receipts. */
+const nameLengthMax = 200
+
 /** Step 4: which models may answer. Throws Failure `model-unknown` with the nearest names, or `vendor-keyless`. */
 export function route(snapshot: Snapshot, asked: string): Ladder {
   return { rungs: [rungOf(snapshot, asked)], triesMax: snapshot.triesMax, deadlines: snapshot.deadlines }
@@ -23,6 +26,8 @@ function rungOf(snapshot: Snapshot, asked: string): Rung {
 /** The vendor and model that a name stands for: an alias, a catalogue name, `vendor/model`, or a vendor's prefix. */
 export function resolve(snapshot: Snapshot, asked: string): { setup: VendorSetup; model: Model } {
   const name = snapshot.aliases.get(asked) ?? asked
+  // Half a character, which JSON can hold, cannot stand in the path of a URL.
+  if (name.length > nameLengthMax || !name.isWellFormed()) throw unknown(snapshot, asked)
   const known = snapshot.models.get(name)
   if (known !== undefined) return { setup: snapshot.vendors.get(known.vendor) as VendorSetup, model: known }
   const slash = name.indexOf('/')
@@ -33,10 +38,12 @@ export function resolve(snapshot: Snapshot, asked: string): { setup: VendorSetup
   for (const setup of snapshot.vendors.values()) {
     if (setup.vendor.models.test(name)) return { setup, model: modelOf(snapshot, setup, name) }
   }
-  throw new Failure('model-unknown', `model: ${asked.slice(0, 100)}${nearest(snapshot, asked)}`, {
-    path: 'model',
-    model: asked,
-  })
+  throw unknown(snapshot, asked)
+}
+
+function unknown(snapshot: Snapshot, asked: string): Failure {
+  const model = asked.slice(0, 100)
+  return new Failure('model-unknown', `model: ${model}${nearest(snapshot, model)}`, { path: 'model', model })
 }
 
 /** The catalogue's facts for a dated name are those of its undated line; a wholly new name has none. */
@@ -56,9 +63,8 @@ function nearest(snapshot: Snapshot, asked: string): string {
   return scored.length === 0 ? '' : `. Did you mean ${scored.map((one) => `'${one.name}'`).join(', ')}?`
 }
 
-/** Levenshtein's distance, for names of at most 100 characters. */
-function distance(one: string, other: string): number {
-  const target = other.slice(0, 100)
+/** Levenshtein's distance. */
+function distance(one: string, target: string): number {
   let row = Array.from({ length: target.length + 1 }, (_, index) => index)
   for (let line = 1; line <= one.length; line += 1) {
     const next = [line]

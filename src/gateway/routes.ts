@@ -60,7 +60,12 @@ const lines: readonly Line[] = [
   {
     methods: ['GET', 'HEAD'],
     paths: /^(?:\/v1){0,2}\/models(?:\/(.+))?$/,
-    route: (path, match) => ({ type: 'models', auth: 'key', id: match[1], path }),
+    route: (path, match) => ({
+      type: 'models',
+      auth: 'key',
+      id: match[1] === undefined ? undefined : decoded(match[1]),
+      path,
+    }),
   },
   { methods: ['GET', 'HEAD'], paths: /^\/?$/, route: (path) => ({ type: 'hello', auth: 'open', path }) },
   { methods: ['GET', 'HEAD'], paths: /^\/healthz$/, route: (path) => ({ type: 'health', auth: 'open', path }) },
@@ -86,15 +91,17 @@ export function find(method: string, target: string, mounts: readonly string[]):
   return { type: 'unknown', path }
 }
 
-/** The path of an origin-form or absolute-form target, decoded where it is well-formed. */
+/** The path of an origin-form or absolute-form target, as it was sent: a route has one spelling. */
 function pathOf(target: string): string {
-  const start = target.startsWith('/') ? 0 : Math.max(0, target.indexOf('/', target.indexOf('://') + 3))
-  const query = target.indexOf('?', start)
-  const path = target.slice(start, query === -1 ? undefined : query)
-  if (!path.includes('%')) return path
+  const [beforeQuery = ''] = target.split('?', 1)
+  return beforeQuery.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '')
+}
+
+/** A part of a path, decoded where it is well-formed. */
+function decoded(part: string): string {
   try {
-    return decodeURIComponent(path)
+    return decodeURIComponent(part)
   } catch {
-    return path
+    return part
   }
 }

@@ -15,6 +15,10 @@ import { Tab } from './tab.ts'
 /** How long the head of a request may take, and how long an idle connection is kept. */
 const headMs = 10_000
 const keepAliveMs = 65_000
+const headCheckMs = 1000
+/** How long a connection may take none of what waits for it: Node looks twice before it says so, so 60 s at most. */
+const stalledMs = 30_000
+const lastWordsMs = 1000
 const headerBytesMax = 64 * 1024
 
 /** The server that callers reach: finds the route and hands the request on. */
@@ -22,6 +26,7 @@ export function createGatewayServer(gateway: Gateway): Server {
   const server = createServer(
     {
       headersTimeout: headMs,
+      connectionsCheckingInterval: headCheckMs,
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: headerBytesMax,
@@ -29,18 +34,27 @@ export function createGatewayServer(gateway: Gateway): Server {
     },
     (request, response) => serve(gateway, request, response),
   )
+  server.timeout = stalledMs
   server.on('clientError', onClientError)
+  // Accepting has failed, for want of file descriptors say: those who are here stay.
+  server.once('listening', () => server.on('error', (error) => gateway.log.fault('server', error)))
   return server
 }
 
 function serve(gateway: Gateway, request: IncomingMessage, response: ServerResponse): void {
   // A socket may fail at any time; the close that follows is what the steps look at.
   response.on('error', () => {})
+  response.on('timeout', onStandstill)
+  if (gateway.draining) response.setHeader('connection', 'close')
   const target = request.url ?? '/'
   const found = find(request.method ?? 'GET', target, gateway.snapshot().mounts)
   if (found.type === 'found') {
-    if (found.route.type === 'call') void exchange(gateway, found.route, request, response)
-    else answer(gateway, found.route, request, response)
+    if (found.route.type === 'call') {
+      exchange(gateway, found.route, request, response).catch((thrown: unknown) => {
+        gateway.log.fault('exchange', thrown)
+        response.destroy()
+      })
+    } else answer(gateway, found.route, request, response)
     return
   }
   request.resume()
@@ -50,6 +64,11 @@ function serve(gateway: Gateway, request: IncomingMessage, response: ServerRespo
       : new Failure('path-unknown', `Invalid URL (${request.method} ${plain(found.path)}).`)
   if (found.type === 'method') response.setHeader('allow', found.allow)
   refuseAny(gateway, failure, dialectOf(request), response)
+}
+
+/** A reader that takes nothing is let go: what waits for it would wait for ever. A silent vendor is no standstill. */
+function onStandstill(this: ServerResponse): void {
+  if (this.writableLength > 0) this.destroy()
 }
 
 /** What is answered from the snapshot alone. */
@@ -121,7 +140,8 @@ function plain(path: string): string {
 
 /** What is no HTTP: answered once, in plain JSON, and closed. */
 function onClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // In the middle of an answer it would become part of it; Node's own default looks at the same property.
+  if (error.code === 'ECONNRESET' || !socket.writable || Reflect.get(socket, '_httpMessage')) {
     socket.destroy()
     return
   }
@@ -133,6 +153,8 @@ function onClientError(error: Error & { code?: string }, socket: Socket): void {
     type: 'error',
     error: { type: 'invalid_request_error', message, param: null, code: null },
   })
+  // Whoever does not close its end would keep the connection for ever.
+  socket.setTimeout(lastWordsMs, () => socket.destroy())
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )

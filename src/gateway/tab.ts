@@ -4,6 +4,9 @@ import type { DialectName } from '../core/dialect.ts'
 import { timeId } from '../core/id.ts'
 import type { Receipt, TryRecord } from '../core/receipt.ts'
 
+/** How much of a model's name is written down: it is the caller's or the vendor's text. */
+const nameLengthMax = 200
+
 /** What becomes known of one call on its way through the steps; in the end its receipt. */
 export class Tab {
   readonly id: string
@@ -34,8 +37,8 @@ export class Tab {
       id: this.id,
       keyId: this.keyId,
       dialect: this.dialect,
-      modelAsked: this.modelAsked,
-      model: this.model,
+      modelAsked: this.modelAsked.slice(0, nameLengthMax),
+      model: this.model.slice(0, nameLengthMax),
       vendor: this.vendor,
       simulated: this.simulated,
       stream: this.stream,
