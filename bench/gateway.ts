@@ -23,6 +23,7 @@ async function startGateway(vendorOrigin: string, directory: string): Promise<St
   const settings = readSettings({ config, data, port: '0', sandbox: false }, environment, vendors)
   const { url, newKey = '' } = await start(settings, {
     fault: (id, cause) => process.stderr.write(`fault ${id} ${String(cause)}\n`),
+    vendor: (name, kind) => process.stderr.write(`${name} ${kind}\n`),
   })
   return { port: Number(new URL(url).port), key: newKey }
 }

@@ -52,7 +52,7 @@ suite('connections', () => {
     gateway = createGateway({
       snapshot: () => support.snapshot,
       record: (receipt) => receipts.push(receipt),
-      log: { fault: (_id, cause) => faults.push(cause) },
+      log: { fault: (_id, cause) => faults.push(cause), vendor: () => {} },
     })
     gateway.server.listen(0, '127.0.0.1')
     await once(gateway.server, 'listening')

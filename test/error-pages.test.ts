@@ -231,7 +231,7 @@ suite('the messages on the pages are those of the gateway', () => {
     [404, 'Invalid URL (POST /api/v1/messages).', own, '/api/v1/messages', call],
     [
       404,
-      "model: cluade-sonnet-5. Did you mean 'claude-sonnet-5'",
+      "model: cluade-sonnet-5 is not known here. Did you mean 'claude-sonnet-5'",
       own,
       '/v1/messages',
       { ...call, model: 'cluade-sonnet-5' },

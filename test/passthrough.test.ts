@@ -233,7 +233,7 @@ suite('passthrough: life of a stream', () => {
     const call = fetch(`${gateway.url}/v1/messages`, {
       method: 'POST',
       body: request,
-      headers: { 'x-api-key': gateway.key },
+      headers: { 'content-type': 'application/json', 'x-api-key': gateway.key },
       signal: controller.signal,
     })
     await asked

@@ -7,7 +7,7 @@ import { start } from './start.ts'
 /** `keyrung serve`: runs until it is told to stop. A second signal stops it at once. */
 export async function serve(flags: Flags, version: string): Promise<void> {
   const settings = readSettings(flags, process.env, vendors)
-  const started = await start(settings, errorLog)
+  const started = await start(settings, errorLog())
   let stopping = false
   const stop = (): void => {
     if (stopping) process.exit(1)
@@ -42,10 +42,28 @@ function stopWithNpm(stop: () => void): void {
 
 const parentCheckMs = 250
 
-/** Faults go to standard error, a line each: what went wrong in the program, never what was said in a call. */
-const errorLog: Log = {
-  fault(requestId, cause) {
-    const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
-    process.stderr.write(`${new Date().toISOString()} fault ${requestId} ${stack.replaceAll('\n', ' | ')}\n`)
-  },
+/** How often the same trouble with a vendor is told. */
+const vendorSilenceMs = 60_000
+
+/**
+ * What the operator has to know goes to standard error, a line each: bugs, and vendors that only the operator can mend, once
+ * a minute. Never what was said in a call.
+ */
+function errorLog(): Log {
+  const told = new Map<string, number>()
+  const line = (text: string): void => {
+    process.stderr.write(`${new Date().toISOString()} ${text.replaceAll(/[\r\n]+/g, ' | ')}\n`)
+  }
+  return {
+    fault(requestId, cause) {
+      line(`fault ${requestId} ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`)
+    },
+    vendor(name, kind, message) {
+      const key = `${name} ${kind}`
+      const nowMs = performance.now()
+      if (nowMs - (told.get(key) ?? -Infinity) < vendorSilenceMs) return
+      told.set(key, nowMs)
+      line(`vendor ${key}: ${message}`)
+    },
+  }
 }

@@ -6,11 +6,20 @@ import { ConfigError } from '../control/config.ts'
 import { keyDigest } from '../control/secrets.ts'
 import { Store } from '../control/store.ts'
 import { newCallerKey } from '../core/key.ts'
-import type { Caller, Snapshot } from '../core/snapshot.ts'
+import type { Caller, SandboxOffer, Snapshot } from '../core/snapshot.ts'
 import { dialects } from '../dialects/index.ts'
 import { createGateway, type Log } from '../gateway/gateway.ts'
-import { startSandbox, type Sandbox } from '../sandbox/index.ts'
+import {
+  callerHeader,
+  faultHeader,
+  faultList,
+  findFault,
+  startSandbox,
+  unknownFault,
+  type Sandbox,
+} from '../sandbox/index.ts'
 import { models, vendors } from '../vendors/index.ts'
+import { errorPages } from './pages.ts'
 import type { Settings } from './settings.ts'
 
 /** A gateway that listens, with all that belongs to it. */
@@ -31,13 +40,12 @@ export interface Started {
 export async function start(settings: Settings, log: Log): Promise<Started> {
   const { config, secrets, origins, declaredKeys } = settings
   const store = new Store(config.data)
-  const digest = keyDigest(config.data)
-  const declared = declaredKeys.map(({ name, key }): Caller => ({ id: name, name, digest: digest(key) }))
   const callers = store.callers()
+  const digest = keyDigest(config.data, callers.length > 0)
+  const declared = declaredKeys.map(({ name, key }): Caller => ({ id: name, name, digest: digest(key) }))
   const newKey =
     callers.length === 0 && declared.length === 0 ? firstKey(store, config.keyPrefix, digest, callers) : undefined
-  const lacking = vendors.some((vendor) => !secrets.has(vendor.name))
-  const sandbox = config.sandbox.enabled && lacking ? await startSandbox({ paceMs: config.sandbox.paceMs }) : undefined
+  const sandbox = config.sandbox.enabled ? await startSandbox({ paceMs: config.sandbox.paceMs }) : undefined
   const snapshot = publish({
     config,
     callers,
@@ -49,6 +57,8 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
     secrets,
     origins,
     sandboxOrigin: sandbox === undefined ? undefined : (vendor) => sandbox.origin(vendor),
+    sandbox: sandbox === undefined ? undefined : sandboxOffer,
+    pages: errorPages(),
   })
   const ledger = new Ledger(store, (error) => log.fault('ledger', error))
   const gateway = createGateway({ snapshot: () => snapshot, record: (receipt) => ledger.add(receipt), log })
@@ -76,6 +86,13 @@ export async function start(settings: Settings, log: Log): Promise<Started> {
       store.close()
     },
   }
+}
+
+const sandboxOffer: SandboxOffer = {
+  faultHeader,
+  callerHeader,
+  faults: faultList().map(({ name, about, moment, example }) => ({ model: `sandbox/${example}`, name, moment, about })),
+  refusal: (name) => (findFault(name) === undefined ? unknownFault(name) : undefined),
 }
 
 function firstKey(store: Store, prefix: string, digest: (key: string) => Buffer, callers: Caller[]): string {

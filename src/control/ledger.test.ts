@@ -12,6 +12,7 @@ import { Store } from './store.ts'
 
 const receipt: Receipt = {
   id: 'req_1',
+  clientId: undefined,
   keyId: 'k',
   dialect: 'anthropic',
   modelAsked: 'm',

@@ -1,6 +1,6 @@
 import type { Dialect, DialectName } from '../core/dialect.ts'
-import { Secret } from '../core/ladder.ts'
-import type { Caller, Snapshot, VendorSetup } from '../core/snapshot.ts'
+import { sandboxSecret, Secret } from '../core/ladder.ts'
+import type { Caller, Place, SandboxOffer, Snapshot, VendorSetup } from '../core/snapshot.ts'
 import type { Model, Vendor } from '../core/vendor.ts'
 import type { Config } from './config.ts'
 
@@ -18,6 +18,8 @@ interface Publication {
   origins: ReadonlyMap<string, string>
   /** Where the simulated vendors are; undefined while the sandbox is off. */
   sandboxOrigin: ((vendor: string) => string) | undefined
+  sandbox?: SandboxOffer | undefined
+  pages?: ReadonlyMap<string, string>
 }
 
 /** The one arrow from the control plane to the data plane: all that calls need, as values that never change. */
@@ -42,18 +44,21 @@ export function publish(from: Publication): Snapshot {
     pingMs: config.server.pingMs,
     deadlines: config.deadlines,
     triesMax: config.triesMax,
+    sandbox: from.sandbox,
+    pages: from.pages ?? new Map(),
   }
 }
 
 function setup(vendor: Vendor, { secrets, origins, sandboxOrigin }: Publication): VendorSetup {
   const secret = secrets.get(vendor.name)
   const place = placeOf(origins.get(vendor.name) ?? vendor.origin)
-  if (secret !== undefined) return { vendor, ...place, secret: new Secret(secret), simulated: false }
-  if (sandboxOrigin === undefined) return { vendor, ...place, secret: undefined, simulated: false }
-  return { vendor, ...placeOf(sandboxOrigin(vendor.name)), secret: new Secret('sandbox'), simulated: true }
+  const sandbox = sandboxOrigin === undefined ? undefined : placeOf(sandboxOrigin(vendor.name))
+  if (secret !== undefined) return { vendor, ...place, sandbox, secret: new Secret(secret), simulated: false }
+  if (sandbox === undefined) return { vendor, ...place, sandbox, secret: undefined, simulated: false }
+  return { vendor, ...sandbox, sandbox, secret: sandboxSecret, simulated: true }
 }
 
-function placeOf(address: string): { origin: string; base: string } {
+function placeOf(address: string): Place {
   const url = new URL(address)
   return { origin: url.origin, base: url.pathname.replace(/\/$/, '') }
 }

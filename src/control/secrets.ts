@@ -24,7 +24,8 @@ function fromFile(reference: string, setting: string): string {
 function fromEnvironment(reference: string, setting: string, environment: NodeJS.ProcessEnv): string {
   const name = reference.slice(2, -1)
   const value = environment[name]
-  if (value === undefined) throw new ConfigError([`${setting}: the environment has no ${name}.`])
+  if (value === undefined)
+    throw new ConfigError([`${setting}: the environment has no ${name}. Set it, or remove the setting.`])
   return value
 }
 
@@ -32,16 +33,22 @@ function fromEnvironment(reference: string, setting: string, environment: NodeJS
  * The digest under which callers' keys are kept: HMAC-SHA-256 under a pepper, which lies beside the database and not in
  * it, so that neither reading nor writing the database alone makes a key. A missing pepper is made, never assumed.
  */
-export function keyDigest(folder: string): (key: string) => Buffer {
+export function keyDigest(folder: string, keysExist = false): (key: string) => Buffer {
   const file = join(folder, 'pepper')
   let text: string
   try {
     if (!existsSync(file)) {
+      if (keysExist) {
+        throw new ConfigError([
+          `${file}: is missing, and without it no key that was given out is known. Restore it from a backup, or move the data folder away to start anew.`,
+        ])
+      }
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' })
     }
     text = readFileSync(file, 'utf8')
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     throw new ConfigError([
       `${file}: cannot be made or read (${error instanceof Error ? error.message : String(error)}).`,
     ])

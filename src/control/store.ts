@@ -39,6 +39,7 @@ const migrations: readonly string[] = [
      reply_bytes INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX receipts_by_key ON receipts (key_id, started_ms);`,
+  'ALTER TABLE receipts ADD COLUMN client_id TEXT;',
 ]
 
 /** What outlives the process: callers and receipts, in one SQLite file. */
@@ -55,7 +56,7 @@ export class Store {
       this.#database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
       this.#migrate(file)
       this.#insertReceipt = this.#database.prepare(
-        `INSERT OR IGNORE INTO receipts VALUES (${Array.from({ length: 23 }, () => '?').join(', ')})`,
+        `INSERT OR IGNORE INTO receipts VALUES (${Array.from({ length: 24 }, () => '?').join(', ')})`,
       )
     } catch (error) {
       if (error instanceof ConfigError) throw error
@@ -129,6 +130,7 @@ export class Store {
       receipt.endedMs,
       receipt.requestBytes,
       receipt.replyBytes,
+      receipt.clientId ?? null,
     )
   }
 

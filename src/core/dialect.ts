@@ -94,6 +94,11 @@ export interface Dialect {
   readonly request: {
     /** Reads model and stream. Throws Failure `request-invalid`. `path` is the URL's path (Gemini keeps both there). */
     head(json: JsonObject, path: string): Head
+    /**
+     * Finds what this API would surely refuse, in its own words, before anybody is called; what it may have learnt since is
+     * let pass. Throws Failure `request-invalid`.
+     */
+    check?(json: JsonObject, model: Model, counting: boolean): void
     /** Throws Failure `request-invalid` with the field's path where the dialect's own rules are broken. */
     read(json: JsonObject, head: Head): Prompt
     /** The request for this model. Throws Failure `unsupported` with the part's own path for what the model or dialect cannot do. */

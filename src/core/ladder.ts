@@ -18,6 +18,8 @@ export interface Rung {
   readonly secret: Secret
   /** A simulated vendor answers in its place. */
   readonly simulated: boolean
+  /** Headers for the simulated vendor: the fault that the caller asked for. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** How long to wait for what, in milliseconds. */
@@ -76,3 +78,6 @@ export class Secret {
     return this.toString()
   }
 }
+
+/** What the simulated vendors take for a key. */
+export const sandboxSecret = new Secret('sandbox')

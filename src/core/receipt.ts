@@ -6,6 +6,8 @@ import type { DialectName } from './dialect.ts'
 export interface Receipt {
   id: string
   keyId: string
+  /** The caller's own id of the call (`x-client-request-id`). */
+  clientId: string | undefined
   dialect: DialectName
   /** The model as the caller named it. */
   modelAsked: string

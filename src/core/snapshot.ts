@@ -1,4 +1,5 @@
 import type { Dialect, DialectName } from './dialect.ts'
+import type { JsonObject } from './json.ts'
 import type { Deadlines, Secret } from './ladder.ts'
 import type { Model, Vendor } from './vendor.ts'
 
@@ -27,6 +28,21 @@ export interface Snapshot {
   readonly pingMs: number
   readonly deadlines: Deadlines
   readonly triesMax: number
+  /** Undefined while the sandbox is off. */
+  readonly sandbox: SandboxOffer | undefined
+  /** The pages on errors as HTML, by name; '' is the overview. */
+  readonly pages: ReadonlyMap<string, string>
+}
+
+/** What the simulated vendors can do on demand, and how they are asked. */
+export interface SandboxOffer {
+  /** The headers that tell them the fault and who asks. */
+  readonly faultHeader: string
+  readonly callerHeader: string
+  /** For people: each fault with a sentence about it. */
+  readonly faults: readonly JsonObject[]
+  /** What is wrong with the name of a fault; undefined for one that there is. */
+  readonly refusal: (name: string) => string | undefined
 }
 
 export interface Caller {
@@ -35,12 +51,20 @@ export interface Caller {
   readonly digest: Buffer
 }
 
+/** Where an API is. */
+export interface Place {
+  readonly origin: string
+  readonly base: string
+}
+
 export interface VendorSetup {
   readonly vendor: Vendor
   /** Scheme, host and port. */
   readonly origin: string
   /** The path before the vendor's own, '' for none. */
   readonly base: string
+  /** Where this vendor is simulated; undefined while the sandbox is off. */
+  readonly sandbox: Place | undefined
   /** Undefined where no key is set and the sandbox is off. */
   readonly secret: Secret | undefined
   readonly simulated: boolean

@@ -2,21 +2,12 @@ import { classify } from '../core/classify.ts'
 import type { VendorError } from '../core/dialect.ts'
 import { Failure, failures } from '../core/failure.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
+import { redact } from '../core/redact.ts'
 
-/**
- * What a vendor's message says, for callers: at most 1,000 characters, and no word of the operator's key or account.
- * Vendors name what they refuse or limit: OpenAI "in organization org-…", xAI "Incorrect API key provided: xa***" and
- * "Your team …", Anthropic "(org: …, model: …)".
- */
+/** What a vendor's message says, for callers: at most 1,000 characters, and no word of the operator's key or account. */
 export function cleanMessage(message: string | undefined, status: number): string {
   if (message === undefined || message.trim() === '') return `The vendor answered ${status} without a message.`
-  return message
-    .slice(0, 1000)
-    .replace(/\b(?:sk|xai|pk)-[\w*-]{6,}|\bAIza[\w*-]{8,}/g, '[key]')
-    .replace(/ in (?:organization|project) (?:org|proj)[-_]\w+/g, '')
-    .replace(/\b(?:org-|proj_)\w{8,}/g, '[account]')
-    .replace(/\borg: [\w-]+(?:, )?/g, '')
-    .replace(/\b(team) [0-9a-f]{8}-[0-9a-f-]{27}/gi, '$1')
+  return redact(message.slice(0, 1000))
 }
 
 /** What a body says that is no JSON: of a proxy's HTML page its title alone. */

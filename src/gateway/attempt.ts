@@ -8,6 +8,7 @@ import { Failure, failureOf } from '../core/failure.ts'
 import { isObject, parseJson, type JsonObject } from '../core/json.ts'
 import type { Deadlines, Rung } from '../core/ladder.ts'
 import type { TryRecord } from '../core/receipt.ts'
+import { redact } from '../core/redact.ts'
 import { Passthrough, Translation, type Transcoder } from '../core/transcoder.ts'
 import type { Sending } from './prepare.ts'
 
@@ -288,12 +289,18 @@ class Reception implements Dispatcher.DispatchHandler {
     }
     const error = sending.dialect.failure.read(wire, this.#headers)
     const kind = vendor.classify?.(error) ?? classify(error)
+    if (kind === 'vendor-unreadable') {
+      return this.#failure(kind, `answered ${this.#status} with what is no error of its API (${error.message}).`)
+    }
     const message = kind === 'vendor-refuses' ? `${vendor.title} refuses the account of this gateway.` : error.message
-    return new Failure(kind, message, {
+    const secret = this.#rung.secret.reveal()
+    const text = body.toString()
+    return new Failure(kind, message.replaceAll(secret, '[key]'), {
       vendor: vendor.name,
       vendorStatus: this.#status,
       model: model.id,
-      wire,
+      // Passed on as it came only where it names neither a key nor the operator's account.
+      ...(redact(text) === text && !text.includes(secret) ? { wire } : {}),
       // Names of fields and codes mean something in their own dialect only.
       ...(sending.passes && error.code !== undefined ? { code: error.code } : {}),
       ...(sending.passes && error.path !== undefined ? { path: error.path } : {}),

@@ -21,13 +21,14 @@ import { Tab } from './tab.ts'
  */
 export async function exchange(
   gateway: Gateway,
-  path: CallRoute,
+  { path, mount }: { path: CallRoute; mount: string },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const snapshot = gateway.snapshot()
   const dialect = snapshot.dialects[path.dialect]
-  const tab = new Tab(path.dialect, Date.now())
+  const tab = new Tab(path.dialect, Date.now(), mount)
+  tab.clientId = headerOf(request, 'x-client-request-id')
   const stay: Stay = { failure: undefined, cancel: undefined, leave: undefined }
   response.once('close', () => {
     if (response.writableFinished) return
@@ -45,8 +46,16 @@ export async function exchange(
     } else refuse(failure, dialect, response, tab)
   } finally {
     stay.leave?.()
-    if (tab.failure?.kind === 'gateway-fault') gateway.log.fault(tab.id, tab.failure.cause)
+    tell(gateway, tab)
     gateway.record(tab.receipt(Date.now()))
+  }
+}
+
+/** What the operator has to know: our own bugs, and vendors whom only the operator can mend. */
+function tell(gateway: Gateway, { id, failure, vendor }: Tab): void {
+  if (failure?.kind === 'gateway-fault') gateway.log.fault(id, failure.cause)
+  else if (failure?.kind === 'vendor-refuses' || failure?.kind === 'vendor-unreachable') {
+    gateway.log.vendor(vendor, failure.kind, failure.message)
   }
 }
 
@@ -80,7 +89,8 @@ interface Asking {
 async function ask({ gateway, snapshot, path, request, response, tab, stay }: Asking): Promise<Answer | undefined> {
   const call = await read(path, request, snapshot, tab)
   stay.leave = admit(gateway, snapshot, (reason) => end(stay, reason))
-  const ladder = route(snapshot, call.head.model)
+  const fault = headerOf(request, 'x-keyrung-fault')
+  const ladder = route(snapshot, call.head.model, { dialect: call.dialect, fault, callerId: tab.keyId })
   const [rung] = ladder.rungs
   if (rung !== undefined && call.purpose === 'count' && rung.vendor.counts === undefined) {
     estimate(call, rung, response, tab)
@@ -95,6 +105,12 @@ async function ask({ gateway, snapshot, path, request, response, tab, stay }: As
     streamUsage: Object.keys(call.dialect.request.ask?.(call.json, call.head) ?? {}).length === 0,
   }
   return climb(call, ladder, { snapshot, dispatcher: gateway.dispatcher, context, tab, gone: stay })
+}
+
+/** A header of the caller's, bounded; undefined for none. */
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined
 }
 
 /** JSON may be nested deeper than the stack reaches: it can be passed on, but not translated. */

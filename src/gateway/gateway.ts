@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
-import { Failure } from '../core/failure.ts'
+import { Failure, type FailureKind } from '../core/failure.ts'
 import type { Receipt } from '../core/receipt.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import { Concurrency } from './limits/concurrency.ts'
@@ -23,6 +23,8 @@ export interface Gateway {
 export interface Log {
   /** A bug of ours, met while serving a call. */
   fault(requestId: string, cause: unknown): void
+  /** A vendor that cannot be used until the operator does something; may come often. */
+  vendor(name: string, kind: FailureKind, message: string): void
 }
 
 /** While stopping: how often connections whose call has ended are closed, and how long last words may take to go out. */

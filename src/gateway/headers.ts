@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Failure } from '../core/failure.ts'
 import type { Tab } from './tab.ts'
+import { trail } from './trail.ts'
 
 /** Above this wait a caller's SDK is told not to retry by itself: newer ones would sleep for hours without a word. */
 const retryMsMax = 60_000
@@ -13,13 +14,16 @@ export function answerHeaders(tab: Tab): OutgoingHttpHeaders {
     headers['x-keyrung-model'] = headerText(tab.model)
   }
   if (tab.simulated) headers['x-keyrung-simulated'] = 'true'
+  if (tab.tries.length > 1) headers['x-keyrung-attempts'] = trail(tab.tries)
   return headers
 }
 
-/** The headers of every failure: whether and when a retry can help, and whose doing it is. */
-export function failureHeaders(failure: Failure): OutgoingHttpHeaders {
+/** The headers of every failure: whose doing it is, what was tried, whether and when a retry can help, and a page on it. */
+export function failureHeaders(failure: Failure, tab: Tab): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'x-keyrung-blame': failure.blame, 'x-keyrung-failure': failure.kind }
-  const waitMs = failure.retryAfterMs
+  if (tab.tries.length > 0) headers['x-keyrung-attempts'] = trail(tab.tries)
+  headers.link = `<${tab.mount}/errors/${failure.status}>; rel="help"`
+  const waitMs = failure.retry ? failure.retryAfterMs : undefined
   headers['x-should-retry'] = failure.retry && (waitMs ?? 0) <= retryMsMax ? 'true' : 'false'
   // A vendor may send any digits.
   if (waitMs !== undefined && Number.isFinite(waitMs)) {

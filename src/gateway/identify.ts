@@ -32,7 +32,7 @@ function credential(headers: IncomingHttpHeaders): Credential {
   }
   const authorization = headers.authorization
   if (authorization !== undefined) {
-    const bearer = /^bearer +(.*)$/i.exec(authorization)
+    const bearer = /^bearer\b *(.*)$/i.exec(authorization)
     if (bearer === null) {
       throw new Failure('key-wrong', 'The header authorization is not of the form "Bearer KEY".')
     }

@@ -19,12 +19,16 @@ export interface Sending {
 
 type Dialects = Readonly<Record<DialectName, Dialect>>
 
+/** Larger bodies are passed on without being parsed; what is wrong deep inside them is the vendor's to tell. */
+const checkedBytesMax = 32 * 1024
+
 /**
  * The caller's call, written for this rung. Throws Failure `unsupported` for what the model or its dialect cannot do.
  * Pure: every rung of a ladder gets the request written anew.
  */
 export function prepare(call: Call, rung: Rung, dialects: Dialects): Sending {
   const { vendor, model } = rung
+  if (call.body.length <= checkedBytesMax) call.dialect.request.check?.(call.json, model, call.purpose === 'count')
   const asked = call.purpose === 'count' ? vendor.counts : vendor.choose(call.dialect.name, model, call.json)
   const dialect = dialects[asked ?? call.dialect.name]
   const passes = dialect === call.dialect && vendor.rewrites?.includes(dialect.name) !== true
@@ -51,6 +55,7 @@ function headersOf(call: Call, rung: Rung, passes: boolean): Record<string, stri
     'user-agent': 'keyrung',
     ...vendor.headers?.defaults,
     ...vendor.authorize(rung.secret.reveal()),
+    ...rung.headers,
   }
   if (!passes || vendor.headers === undefined) return headers
   for (const [name, value] of Object.entries(call.headers)) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isUtf8 } from 'node:buffer'
 import { Body } from '../core/body.ts'
 import { Failure } from '../core/failure.ts'
 import { lazyObject } from '../core/fields.ts'
@@ -13,6 +14,12 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bo
   if (encoding !== undefined && encoding !== 'identity') {
     return Promise.reject(
       new Failure('content-type-wrong', `The content-encoding '${encoding.slice(0, 20)}' is not read here.`),
+    )
+  }
+  const type = request.headers['content-type']
+  if (type !== undefined && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
+    return Promise.reject(
+      new Failure('content-type-wrong', `The content-type '${type.slice(0, 40)}' is not read here.`),
     )
   }
   const tooLarge = (): Failure =>
@@ -74,15 +81,21 @@ export function readJson(body: Body): JsonObject {
 }
 
 function parseWhole(body: Body): JsonObject {
+  // Bytes that are no UTF-8 would be read as other characters than were sent.
+  if (!isUtf8(body.bytes))
+    throw new Failure('request-invalid', 'The request body is not valid UTF-8.', { fix: 'Send JSON in UTF-8.' })
   const text = body.toString()
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new Failure('request-invalid', `The request body is not valid JSON${place(text, error)}.`, { cause: error })
+    throw new Failure('request-invalid', `The request body is not valid JSON${place(text, error)}.`, {
+      cause: error,
+      fix: 'Send one JSON object.',
+    })
   }
   if (isObject(json)) return json
-  throw new Failure('request-invalid', 'The request body must be a JSON object.')
+  throw new Failure('request-invalid', 'The request body must be a JSON object.', { fix: 'Send one JSON object.' })
 }
 
 /** Where the parser stopped: its own message is not passed on, since it quotes the text. */

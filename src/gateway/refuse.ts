@@ -15,7 +15,7 @@ export function refuse(failure: Failure, dialect: Dialect, response: ServerRespo
     response.destroy()
     return
   }
-  const headers = { ...answerHeaders(tab), ...failureHeaders(failure) }
+  const headers = { ...answerHeaders(tab), ...failureHeaders(failure, tab) }
   let body: Uint8Array | string
   if (failure.wire !== undefined && speaks(failure.wire, dialect) && passable(failure, dialect, tab.vendor)) {
     tab.status = failure.wire.status

@@ -1,14 +1,54 @@
 import { Failure } from '../core/failure.ts'
-import type { Ladder, Rung } from '../core/ladder.ts'
+import type { Dialect } from '../core/dialect.ts'
+import { sandboxSecret, type Ladder, type Rung } from '../core/ladder.ts'
 import type { Snapshot, VendorSetup } from '../core/snapshot.ts'
 import type { Model } from '../core/vendor.ts'
 
 /** No model's name is longer: one that is comes from a mistake, and would be kept in receipts. */
 const nameLengthMax = 200
 
+/** What a call asks of routing besides its model. */
+interface Wish {
+  dialect: Dialect
+  /** A fault of the sandbox, asked for by header. */
+  fault: string | undefined
+  callerId: string
+}
+
 /** Step 4: which models may answer. Throws Failure `model-unknown` with the nearest names, or `vendor-keyless`. */
-export function route(snapshot: Snapshot, asked: string): Ladder {
-  return { rungs: [rungOf(snapshot, asked)], triesMax: snapshot.triesMax, deadlines: snapshot.deadlines }
+export function route(snapshot: Snapshot, asked: string, wish: Wish): Ladder {
+  const named = asked.startsWith(sandboxPrefix) ? asked.slice(sandboxPrefix.length) : undefined
+  const model = named === undefined ? asked : sandboxModel(snapshot, wish.dialect)
+  const fault = wish.fault ?? named
+  const rung = fault === undefined ? rungOf(snapshot, model) : faultyRung(snapshot, model, fault, wish.callerId)
+  return { rungs: [rung], triesMax: snapshot.triesMax, deadlines: snapshot.deadlines }
+}
+
+const sandboxPrefix = 'sandbox/'
+
+/** The model behind `sandbox/…`: of the vendor whose own dialect the caller speaks, the one that refuses least. */
+function sandboxModel(snapshot: Snapshot, dialect: Dialect): string {
+  const models = [...snapshot.models.values()].filter((model) => model.vendor === dialect.native)
+  const [first] = models.toSorted((one, other) => (one.refuses?.length ?? 0) - (other.refuses?.length ?? 0))
+  return first?.id ?? dialect.native
+}
+
+/** The simulated vendor of this model, told to fail in this way; `ok` is no fault. */
+function faultyRung(snapshot: Snapshot, asked: string, fault: string, callerId: string): Rung {
+  const { setup, model } = resolve(snapshot, asked)
+  const { sandbox } = snapshot
+  if (sandbox === undefined || setup.sandbox === undefined) {
+    throw new Failure('not-allowed', 'Faults on demand need the sandbox, which is off.', {
+      fix: 'The operator can turn it on with sandbox: { enabled: true }.',
+    })
+  }
+  const plain = fault === 'ok'
+  const problem = plain ? undefined : sandbox.refusal(fault)
+  if (problem !== undefined) {
+    throw new Failure('request-invalid', problem, { path: 'model', fix: 'GET /sandbox/faults lists the faults.' })
+  }
+  const headers = plain ? {} : { [sandbox.faultHeader]: fault, [sandbox.callerHeader]: callerId }
+  return { vendor: setup.vendor, model, ...setup.sandbox, secret: sandboxSecret, simulated: true, headers }
 }
 
 function rungOf(snapshot: Snapshot, asked: string): Rung {
@@ -43,7 +83,10 @@ export function resolve(snapshot: Snapshot, asked: string): { setup: VendorSetup
 
 function unknown(snapshot: Snapshot, asked: string): Failure {
   const model = asked.slice(0, 100)
-  return new Failure('model-unknown', `model: ${model}${nearest(snapshot, model)}`, { path: 'model', model })
+  return new Failure('model-unknown', `model: ${model} is not known here${nearest(snapshot, model)}`, {
+    path: 'model',
+    model,
+  })
 }
 
 /** The catalogue's facts for a dated name are those of its undated line; a wholly new name has none. */
@@ -56,8 +99,8 @@ function modelOf(snapshot: Snapshot, setup: VendorSetup, id: string): Model {
 
 function nearest(snapshot: Snapshot, asked: string): string {
   const scored = [...snapshot.models.keys(), ...snapshot.aliases.keys()]
-    .map((name) => ({ name, distance: distance(name, asked) }))
-    .filter((one) => one.distance <= Math.max(3, asked.length / 3))
+    .map((name) => ({ name, distance: distance(name, asked.toLowerCase()) }))
+    .filter((one) => one.name !== asked && one.distance <= Math.max(1, asked.length / 3))
     .toSorted((one, other) => one.distance - other.distance)
     .slice(0, 3)
   return scored.length === 0 ? '' : `. Did you mean ${scored.map((one) => `'${one.name}'`).join(', ')}?`

@@ -1,7 +1,7 @@
 import type { DialectName } from '../core/dialect.ts'
 
 /** Where a request goes. Each route says here how it is authorized: `key` or `open`. */
-export type Route = CallRoute | ModelsRoute | OpenRoute
+export type Route = CallRoute | ModelsRoute | OpenRoute | PageRoute
 
 export interface CallRoute {
   type: 'call'
@@ -21,13 +21,21 @@ export interface ModelsRoute {
 }
 
 export interface OpenRoute {
-  type: 'hello' | 'health' | 'ready'
+  type: 'hello' | 'health' | 'ready' | 'faults'
   auth: 'open'
   path: string
 }
 
+export interface PageRoute {
+  type: 'page'
+  auth: 'open'
+  /** The page's name; '' for the overview. */
+  name: string
+  path: string
+}
+
 export type Found =
-  | { type: 'found'; route: Route }
+  | { type: 'found'; route: Route; mount: string }
   | { type: 'unknown'; path: string }
   | { type: 'method'; allow: string }
 
@@ -69,6 +77,12 @@ const lines: readonly Line[] = [
   },
   { methods: ['GET', 'HEAD'], paths: /^\/?$/, route: (path) => ({ type: 'hello', auth: 'open', path }) },
   { methods: ['GET', 'HEAD'], paths: /^\/healthz$/, route: (path) => ({ type: 'health', auth: 'open', path }) },
+  { methods: ['GET'], paths: /^\/sandbox\/faults$/, route: (path) => ({ type: 'faults', auth: 'open', path }) },
+  {
+    methods: ['GET', 'HEAD'],
+    paths: /^\/errors(?:\/([\w-]*))?$/,
+    route: (path, match) => ({ type: 'page', auth: 'open', name: match[1] ?? '', path }),
+  },
   { methods: ['GET', 'HEAD'], paths: /^\/readyz$/, route: (path) => ({ type: 'ready', auth: 'open', path }) },
 ]
 
@@ -85,7 +99,7 @@ export function find(method: string, target: string, mounts: readonly string[]):
       const match = line.paths.exec(below)
       if (match === null) continue
       if (!line.methods.includes(method)) return { type: 'method', allow: line.methods.join(', ') }
-      return { type: 'found', route: line.route(below, match) }
+      return { type: 'found', route: line.route(below, match), mount }
     }
   }
   return { type: 'unknown', path }

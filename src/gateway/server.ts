@@ -7,6 +7,7 @@ import { exchange } from './exchange.ts'
 import type { Gateway } from './gateway.ts'
 import { identify } from './identify.ts'
 import { asksLikeAnthropic, listModels, showModel } from './models.ts'
+import { pathHint } from './paths.ts'
 import { refuse } from './refuse.ts'
 import { find, type ModelsRoute, type OpenRoute, type Route } from './routes.ts'
 import { answerHeaders } from './headers.ts'
@@ -50,7 +51,7 @@ function serve(gateway: Gateway, request: IncomingMessage, response: ServerRespo
   const found = find(request.method ?? 'GET', target, gateway.snapshot().mounts)
   if (found.type === 'found') {
     if (found.route.type === 'call') {
-      exchange(gateway, found.route, request, response).catch((thrown: unknown) => {
+      exchange(gateway, { path: found.route, mount: found.mount }, request, response).catch((thrown: unknown) => {
         gateway.log.fault('exchange', thrown)
         response.destroy()
       })
@@ -60,10 +61,17 @@ function serve(gateway: Gateway, request: IncomingMessage, response: ServerRespo
   request.resume()
   const failure =
     found.type === 'method'
-      ? new Failure('method-wrong', `${request.method} is not allowed here; use ${found.allow}.`)
-      : new Failure('path-unknown', `Invalid URL (${request.method} ${plain(found.path)}).`)
+      ? new Failure('method-wrong', `${request.method} is not allowed here; use ${found.allow}.`, { fix: '' })
+      : unknownPath(request.method ?? 'GET', found.path)
   if (found.type === 'method') response.setHeader('allow', found.allow)
   refuseAny(gateway, failure, dialectOf(request), response)
+}
+
+/** A path that leads nowhere, with where it probably meant to go. */
+function unknownPath(method: string, path: string): Failure {
+  const hint = pathHint(path)
+  const message = `Invalid URL (${method} ${plain(path)}).`
+  return hint === undefined ? new Failure('path-unknown', message) : new Failure('path-unknown', message, { fix: hint })
 }
 
 /** A reader that takes nothing is let go: what waits for it would wait for ever. A silent vendor is no standstill. */
@@ -80,7 +88,8 @@ function answer(
 ): void {
   request.resume()
   try {
-    if (route.auth === 'open') open(gateway, route, response)
+    if (route.type === 'page') page(gateway, route.name, response)
+    else if (route.auth === 'open') open(gateway, route, response)
     else models(gateway, route, request, response)
   } catch (thrown) {
     refuseAny(gateway, failureOf(thrown), dialectOf(request), response)
@@ -92,6 +101,9 @@ function open(gateway: Gateway, route: OpenRoute, response: ServerResponse): voi
     case 'hello':
       send(response, 200, { name: 'keyrung', anthropic: 'POST /v1/messages', openai: 'POST /v1/chat/completions' })
       return
+    case 'faults':
+      send(response, 200, { object: 'list', data: [...(gateway.snapshot().sandbox?.faults ?? [])] })
+      return
     case 'health':
       send(response, 200, { status: 'ok' })
       return
@@ -99,6 +111,19 @@ function open(gateway: Gateway, route: OpenRoute, response: ServerResponse): voi
       if (gateway.draining) send(response, 503, { status: 'draining' })
       else send(response, 200, { status: 'ready' })
   }
+}
+
+/** A page on errors, for people: where the `link` of an error leads. */
+function page(gateway: Gateway, name: string, response: ServerResponse): void {
+  const html = gateway.snapshot().pages.get(name)
+  if (html === undefined)
+    throw new Failure('path-unknown', `There is no page on ${plain(name)}.`, { fix: 'GET /errors lists the pages.' })
+  response.writeHead(200, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(html),
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+  })
+  response.end(html)
 }
 
 function models(gateway: Gateway, route: ModelsRoute, request: IncomingMessage, response: ServerResponse): void {

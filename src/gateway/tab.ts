@@ -12,7 +12,11 @@ export class Tab {
   readonly id: string
   readonly dialect: DialectName
   readonly startedMs: number
+  /** The path prefix that the call came in by. */
+  readonly mount: string
   keyId = ''
+  /** The caller's own id of the call, from `x-client-request-id`. */
+  clientId: string | undefined
   modelAsked = ''
   model = ''
   vendor = ''
@@ -26,16 +30,18 @@ export class Tab {
   requestBytes = 0
   replyBytes = 0
 
-  constructor(dialect: DialectName, startedMs: number) {
+  constructor(dialect: DialectName, startedMs: number, mount = '') {
     this.id = `req_${timeId(startedMs)}`
     this.dialect = dialect
     this.startedMs = startedMs
+    this.mount = mount
   }
 
   receipt(endedMs: number): Receipt {
     return {
       id: this.id,
       keyId: this.keyId,
+      clientId: this.clientId,
       dialect: this.dialect,
       modelAsked: this.modelAsked.slice(0, nameLengthMax),
       model: this.model.slice(0, nameLengthMax),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -13,6 +14,9 @@ const python = join(folder, program)
 /** Holds a digest of what the folder was made from. */
 const stampName = 'stamp'
 const installMs = 180_000
+/** Holds the number of the process that is making the folder: test files run at the same time and want it together. */
+const lock = `${folder}.lock`
+const lockLookMs = 200
 
 /** A Python with the SDKs of requirements.txt, or why there is none. */
 export type PythonSetup = { type: 'ready'; python: string } | { type: 'missing'; reason: string }
@@ -24,16 +28,58 @@ export type PythonSetup = { type: 'ready'; python: string } | { type: 'missing';
 export async function setUpPython(): Promise<PythonSetup> {
   const version = await run('python3', ['--version'])
   if (version.status !== 0) return { type: 'missing', reason: 'there is no python3 on this machine' }
-  const stamp = join(folder, stampName)
   const wanted = createHash('sha256').update(readFileSync(requirements)).update(version.output).digest('hex')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return { type: 'ready', python }
+  if (isMade(wanted)) return { type: 'ready', python }
+  mkdirSync(dirname(folder), { recursive: true })
+  if (await isFree()) return makeLocked(wanted)
+  return isMade(wanted) ? { type: 'ready', python } : { type: 'missing', reason: 'another test could not make it' }
+}
+
+function isMade(wanted: string): boolean {
+  const stamp = join(folder, stampName)
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
+}
+
+/** Takes the lock where nobody has it: true. Else waits until its holder is done: false. */
+async function isFree(): Promise<boolean> {
+  while (!take()) {
+    if (!isHeld()) continue
+    // eslint-disable-next-line no-await-in-loop -- waits for another process
+    while (isHeld()) await sleep(lockLookMs)
+    return false
+  }
+  return true
+}
+
+function take(): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A run that was broken off may have left the lock: it counts while its process lives. */
+function isHeld(): boolean {
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'))
+    // 0: just taken, and not yet written.
+    return holder === 0 || process.kill(holder, 0)
+  } catch {
+    rmSync(lock, { force: true })
+    return false
+  }
+}
+
+async function makeLocked(wanted: string): Promise<PythonSetup> {
   // Made beside its place and moved there whole: a run that was broken off leaves nothing half-made.
   const making = `${folder}-${process.pid}`
-  mkdirSync(dirname(folder), { recursive: true })
   try {
-    return await make(making, wanted)
+    return isMade(wanted) ? { type: 'ready', python } : await make(making, wanted)
   } finally {
     rmSync(making, { recursive: true, force: true })
+    rmSync(lock, { force: true })
   }
 }
 
@@ -50,9 +96,14 @@ async function make(making: string, wanted: string): Promise<PythonSetup> {
 }
 
 /** Runs one of the scripts of this folder and gives its lines, each one JSON. Throws where it ends with an error. */
-export async function runPython(python: string, script: string, input: Record<string, string>): Promise<unknown[]> {
+export async function runPython(
+  python: string,
+  script: string,
+  input: Record<string, string>,
+  words: readonly string[] = [],
+): Promise<unknown[]> {
   const environment = { ...ownEnvironment(), ...input }
-  const { status, output, errors } = await run(python, [join(here, script)], environment)
+  const { status, output, errors } = await run(python, [join(here, script), ...words], environment)
   if (status !== 0) throw new Error(`${script} ended with status ${status}:\n${errors.slice(-4000)}`)
   return output
     .split('\n')

@@ -46,7 +46,11 @@ describe('the key comes in the header of any dialect', () => {
     for (const header of headers) {
       test(`${path} with ${JSON.stringify(header).replaceAll(key, 'KEY')}`, async () => {
         const body = JSON.stringify({ model: 'gpt-4.1', max_tokens: 100, messages })
-        const response = await fetch(url + path, { method: 'POST', headers: header, body })
+        const response = await fetch(url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...header },
+          body,
+        })
         assert.equal(response.status, 200)
         assert.match(await response.text(), /You said/)
       })

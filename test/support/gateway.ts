@@ -41,7 +41,7 @@ export async function startTestGateway(options: Options = {}): Promise<TestGatew
     declaredKeys: options.declaredKeys ?? [],
   }
   const faults: unknown[] = []
-  const started = await start(settings, { fault: (_id, cause) => faults.push(cause) })
+  const started = await start(settings, { fault: (_id, cause) => faults.push(cause), vendor: () => {} })
   return {
     ...started,
     key: started.newKey ?? options.declaredKeys?.[0]?.key ?? '',

@@ -191,7 +191,7 @@ suite('thoughts that nobody asked for', () => {
       { type: 'end', reason: 'end' },
     ]
     const content = reply.fold(all, { ...context, request }).content as JsonObject[]
-    return content.map((block) => `${String(block.type)} ${String(block.text ?? block.thinking ?? block.name)}`)
+    return content.map((block) => [block.type, block.text ?? block.thinking ?? block.name].join(' '))
   }
 
   test('stay out of a plain answer, before it and after it', () => {

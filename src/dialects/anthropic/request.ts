@@ -1,6 +1,7 @@
 import type { Dialect, Head } from '../../core/dialect.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { opaqueMark } from '../../core/opaque.ts'
+import { checkRequest } from './check-request.ts'
 import { given, invalid } from './fields.ts'
 import { purge } from './purge.ts'
 import { readRequest } from './read-request.ts'
@@ -11,6 +12,7 @@ export { dropped } from './read-request.ts'
 /** Requests of the Messages API. */
 export const request: Dialect['request'] = {
   head: readHead,
+  check: checkRequest,
   read: readRequest,
   write: writeRequest,
   path: () => '/v1/messages',
@@ -21,8 +23,8 @@ export const request: Dialect['request'] = {
 function readHead(json: JsonObject): Head {
   const { model, stream } = json
   if (typeof model !== 'string' || model === '') {
-    throw invalid('model', given(model) ? 'must be the name of a model' : 'the name of a model is required')
+    throw invalid('model', given(model) ? 'Input should be a valid string' : 'Field required')
   }
-  if (given(stream) && typeof stream !== 'boolean') throw invalid('stream', 'must be true or false')
+  if (given(stream) && typeof stream !== 'boolean') throw invalid('stream', 'Input should be a valid boolean')
   return { model, stream: stream === true }
 }

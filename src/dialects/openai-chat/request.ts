@@ -1,12 +1,15 @@
 import type { Dialect, Head, Patch } from '../../core/dialect.ts'
 import { isObject, objectOf, type Json, type JsonObject } from '../../core/json.ts'
-import { missing, optionalFlag, optionalText } from './check.ts'
+import { Failure } from '../../core/failure.ts'
+import type { Model } from '../../core/vendor.ts'
+import { invalid, missing, optionalFlag, optionalText } from './check.ts'
 import { readRequest } from './request-read.ts'
 import { writeRequest } from './request-write.ts'
 
 /** Requests of `POST /chat/completions`. */
 export const request: Dialect['request'] = {
   head,
+  check,
   read: readRequest,
   write: writeRequest,
   path: () => '/chat/completions',
@@ -19,6 +22,22 @@ function head(json: JsonObject): Head {
   const model = optionalText(json, 'model', 'model')
   if (model === undefined || model === '') throw missing('model')
   return { model, stream: optionalFlag(json, 'stream') ?? false }
+}
+
+/** The reader's own rules, save lists of words: OpenAI may know more of them by now. */
+function check(json: JsonObject, model: Model): void {
+  try {
+    readRequest(json, head(json))
+  } catch (thrown) {
+    if (!(thrown instanceof Failure && thrown.code === 'invalid_value')) throw thrown
+  }
+  for (const field of ['max_completion_tokens', 'max_tokens']) {
+    const asked = json[field]
+    const most = model.vendor === 'openai' ? model.outputMax : undefined
+    if (typeof asked !== 'number' || most === undefined || asked <= most) continue
+    const message = `${field} is too large: ${asked}. This model supports at most ${most} completion tokens, whereas you provided ${asked}.`
+    throw invalid(message, field, 'invalid_value')
+  }
 }
 
 /** What we put into replies for the way back, without a meaning to this vendor: OpenAI refuses fields it does not know. */

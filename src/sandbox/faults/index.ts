@@ -54,7 +54,7 @@ export function unknownFault(name: string): string {
   const names = nearest(faults, name, 3).map((fault) =>
     fault.max > 0 ? `${fault.name} (at most ${fault.max})` : fault.name,
   )
-  return `${faultHeader}: there is no fault '${name.slice(0, 64)}'. The nearest are ${names.join(', ')}.`
+  return `There is no fault '${name.slice(0, 64)}'. The nearest are ${names.join(', ')}.`
 }
 
 /** What becomes of this call: undefined where no fault is asked for, or where it is this call's turn to go well. */
@@ -62,7 +62,8 @@ export function faultOf(headers: IncomingHttpHeaders, memory: CallMemory): ((rep
   const name = textOf(headers[faultHeader])
   if (name === '') return undefined
   const found = findFault(name)
-  if (found === undefined) return (reply) => refused(reply, reply.vendor.refuse.request(unknownFault(name)))
+  if (found === undefined)
+    return (reply) => refused(reply, reply.vendor.refuse.request(`${faultHeader}: ${unknownFault(name)}`))
   const { fault, count, times } = found
   if (times !== undefined) {
     const caller = textOf(headers[callerHeader]).slice(0, 128)
