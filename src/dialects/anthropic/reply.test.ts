@@ -191,11 +191,11 @@ suite('thoughts that nobody asked for', () => {
       { type: 'end', reason: 'end' },
     ]
     const content = reply.fold(all, { ...context, request }).content as JsonObject[]
-    return content.map((block) => [block.type, block.text ?? block.thinking ?? block.name].join(' '))
+    return content.map((block) => [block.type, block.text ?? block.thinking ?? block.name])
   }
 
   test('stay out of a plain answer, before it and after it', () => {
-    assert.deepEqual(folded([...thought, { type: 'text', text: 'Yes.' }], {}), ['text Yes.'])
+    assert.deepEqual(folded([...thought, { type: 'text', text: 'Yes.' }], {}), [['text', 'Yes.']])
     assert.deepEqual(folded([{ type: 'text', text: 'Yes.' }, ...thought], { thinking: { type: 'disabled' } }), [
       'text Yes.',
     ])
@@ -203,14 +203,17 @@ suite('thoughts that nobody asked for', () => {
 
   test('come right before a tool call, where they must be sent back', () => {
     assert.deepEqual(folded([...thought, { type: 'text', text: 'Let me look.' }, ...call], {}), [
-      'text Let me look.',
-      'thinking Hm.',
-      'tool_use weather',
+      ['text', 'Let me look.'],
+      ['thinking', 'Hm.'],
+      ['tool_use', 'weather'],
     ])
   })
 
   test('come as proofs alone where display is omitted', () => {
     const omitted = { thinking: { type: 'adaptive', display: 'omitted' } }
-    assert.deepEqual(folded([...thought, { type: 'text', text: 'Yes.' }], omitted), ['thinking ', 'text Yes.'])
+    assert.deepEqual(folded([...thought, { type: 'text', text: 'Yes.' }], omitted), [
+      ['thinking', ''],
+      ['text', 'Yes.'],
+    ])
   })
 })

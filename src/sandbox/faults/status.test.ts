@@ -265,7 +265,7 @@ test('a fault that is none is refused in the vendor’s own shape', async () => 
   for (const door of doors) {
     const came = await call(sandbox, door, { fault: 'stal-after-2' })
     assert.equal(came.status, 400)
-    assert.match(came.text, /there is no fault 'stal-after-2'\. The nearest are stall-after-N/)
+    assert.match(came.text, /There is no fault 'stal-after-2'\. The nearest are stall-after-N/)
     assertShape(door.vendor, came)
   }
 })
