@@ -197,7 +197,7 @@ suite('thoughts that nobody asked for', () => {
   test('stay out of a plain answer, before it and after it', () => {
     assert.deepEqual(folded([...thought, { type: 'text', text: 'Yes.' }], {}), [['text', 'Yes.']])
     assert.deepEqual(folded([{ type: 'text', text: 'Yes.' }, ...thought], { thinking: { type: 'disabled' } }), [
-      'text Yes.',
+      ['text', 'Yes.'],
     ])
   })
 
