@@ -13,6 +13,7 @@ import { dropped as chatDropped } from '../src/dialects/openai-chat/request-read
 import { dropped as responsesDropped } from '../src/dialects/openai-responses/index.ts'
 import { dropped as geminiDropped } from '../src/dialects/gemini/request-read.ts'
 import { openaiNames } from '../src/dialects/openai-failure.ts'
+import { faultList } from '../src/sandbox/index.ts'
 import { models, vendors } from '../src/vendors/index.ts'
 import { startTestGateway } from './support/gateway.ts'
 
@@ -38,6 +39,14 @@ suite('docs', () => {
       const names = openaiNames[kind as FailureKind]
       const code = names.code === null ? 'by field' : `\`${names.code}\``
       const line = `| \`${kind}\` | ${row.status} | \`${type}\` | \`${names.type}\` / ${code} | ${row.blame} | ${row.retry ? 'yes' : 'no'} | ${row.cause} | ${row.fix} |`
+      assert.ok(page.includes(line), line)
+    }
+  })
+
+  test('the page of faults lists every fault of the sandbox', () => {
+    const page = read('docs/faults.md')
+    for (const { name, example, moment, about } of faultList()) {
+      const line = `| \`sandbox/${example}\` | \`${name}\` | ${moment} | ${about} |`
       assert.ok(page.includes(line), line)
     }
   })

@@ -142,6 +142,12 @@ const cases: [sentence: string, error: VendorError, kind: FailureKind][] = [
     { status: 200, type: 'overloaded_error', message: 'Overloaded' },
     'vendor-overloaded',
   ],
+  [
+    'xAI’s capacity in an error event',
+    { status: 200, message: 'The service is at capacity, please try again later.' },
+    'vendor-overloaded',
+  ],
+  ['DeepSeek’s busy service in an error event', { status: 200, message: 'Service is too busy.' }, 'vendor-overloaded'],
   ['an error event without a known type', { status: 200, type: 'weird', message: 'x' }, 'vendor-broken'],
 ]
 

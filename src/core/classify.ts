@@ -31,7 +31,7 @@ export function classify(error: VendorError): FailureKind {
     return words.includes('payload size exceeds') ? 'body-too-large' : 'request-invalid'
   }
   // An error body in a 200: its words are all there is.
-  if (words.includes('overloaded')) return 'vendor-overloaded'
+  if (/overloaded|at capacity|too busy|unavailable/.test(words)) return 'vendor-overloaded'
   if (/rate_limit|rate limit|resource_exhausted/.test(words)) return 'vendor-limit'
   if (/invalid_request|invalid_argument/.test(words)) return tooLong.test(words) ? 'prompt-too-long' : 'request-invalid'
   if (/timeout|deadline_exceeded/.test(words)) return 'vendor-slow'

@@ -135,6 +135,8 @@ export interface Dialect {
     fold(tokens: number): JsonObject
   }
   readonly failure: {
+    /** The top-level field of an error body that holds the request id, if it has one. */
+    readonly idField?: string
     /** Reads a vendor's error answer of any shape its vendors are known to send, HTML and nothing included. */
     read(wire: Wire, headers: Readonly<Record<string, string | string[] | undefined>>): VendorError
     /** The error body for a caller. */

@@ -15,7 +15,7 @@ const bodyOf = (text: string, size = Infinity): Body => {
 }
 
 const lazyOf = (text: string, size?: number): ReturnType<typeof lazyObject> =>
-  lazyObject(bodyOf(text, size), (error) => {
+  lazyObject(bodyOf(text, size), 1000, (error) => {
     throw error
   })
 
@@ -98,4 +98,10 @@ test('body: bytes are found in it also across its pieces', () => {
     assert.equal(bodyOf('abc~mar~def', size).includes('~mark~'), false)
     assert.equal(bodyOf('abcdefgh', size).slice(2, 5).toString(), 'cde')
   }
+})
+
+test('fields: an object deeper than allowed has no outline', () => {
+  const nested = (depth: number): string => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
+  assert.equal(topLevelFields(bodyOf(nested(9)), 10)?.length, 1)
+  assert.equal(topLevelFields(bodyOf(nested(10)), 10), undefined)
 })

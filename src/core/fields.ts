@@ -21,20 +21,20 @@ const CLOSE_BRACE = 125
 
 /**
  * The top-level fields of a JSON object, found without parsing or joining its bytes: for large bodies of which little
- * is asked. Undefined for what is no object or whose outline does not close; what is inside the values is not looked at.
+ * is asked. Undefined for what is no object, whose outline does not close, or that is deeper than `depthMax`; what is inside the values is not looked at.
  * One pass of 0.7 ns a byte; parsing costs 2.2, joining and decoding first another 1.
  */
-export function topLevelFields(body: Body): Field[] | undefined {
+export function topLevelFields(body: Body, depthMax = Infinity): Field[] | undefined {
   const outline = new Outline(body)
-  return outline.closed ? outline.fields : undefined
+  return outline.closed && outline.deepest <= depthMax ? outline.fields : undefined
 }
 
 /**
  * The object in these bytes, each of its fields parsed when it is first asked for. Undefined where the outline is
- * broken; a field whose value is no JSON calls `broken`, which throws.
+ * broken or deeper than `depthMax`; a field whose value is no JSON calls `broken`, which throws.
  */
-export function lazyObject(body: Body, broken: (error: unknown) => never): JsonObject | undefined {
-  const fields = topLevelFields(body)
+export function lazyObject(body: Body, depthMax: number, broken: (error: unknown) => never): JsonObject | undefined {
+  const fields = topLevelFields(body, depthMax)
   if (fields === undefined) return undefined
   const object: JsonObject = {}
   for (const { name, valueStart, end } of fields) {
@@ -69,6 +69,8 @@ type Expected = 'object' | 'name' | 'colon' | 'value' | 'comma' | 'nothing'
 /** Reads the outline of an object, chunk by chunk. */
 class Outline {
   readonly fields: Field[] = []
+  /** How deep it is nested, the object itself included. */
+  deepest = 0
   readonly #body: Body
   #expected: Expected = 'object'
   #broken = false
@@ -123,6 +125,7 @@ class Outline {
       } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         if (depth <= 1) this.#valueBegins(base + at, byte)
         depth += 1
+        if (depth > this.deepest) this.deepest = depth
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
         depth -= 1
         if (depth <= 0) this.#closes(base + at, byte, depth)

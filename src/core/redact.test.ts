@@ -18,6 +18,11 @@ const cases: [sentence: string, text: string, clean: string][] = [
     'rate limit of 30,000 input tokens per minute (model: claude-x)',
   ],
   ['xAI’s team', 'Your team 01234567-89ab-cdef-0123-456789abcdef has used all', 'Your team has used all'],
+  [
+    'xAI’s team and key in brackets',
+    'refused. Team: 01234567-89ab-cdef-0123-456789abcdef, API key ID: 01234567-89ab-cdef-0123-456789abcdef',
+    'refused. Team',
+  ],
   ['nothing of the kind', 'messages.0.content: Field required', 'messages.0.content: Field required'],
 ]
 

@@ -4,7 +4,8 @@ const secrets: readonly (readonly [RegExp, string])[] = [
   [/ in (?:organization|project) (?:org|proj)[-_]\w+/g, ''],
   [/\b(?:org-|proj_)\w{8,}/g, '[account]'],
   [/\borg: [\w-]+(?:, )?/g, ''],
-  [/\b(team) [0-9a-f]{8}-[0-9a-f-]{27}/gi, '$1'],
+  [/\b(team):? [0-9a-f]{8}-[0-9a-f-]{27}/gi, '$1'],
+  [/,? *\bAPI key ID: [0-9a-f-]{8,}/gi, ''],
 ]
 
 /**

@@ -141,3 +141,9 @@ export function eachEvent(text: string, take: (name: string, data: string, from:
 export function utf8(data: string): string {
   return Buffer.from(data, 'latin1').toString()
 }
+
+/** An event as it stands in a stream. */
+export function writeEvent({ name, data }: SseEvent): string {
+  const lines = data.replaceAll('\n', '\ndata: ')
+  return name === 'message' ? `data: ${lines}\n\n` : `event: ${name}\ndata: ${lines}\n\n`
+}

@@ -1,7 +1,7 @@
 import type { Dialect, EventReader, EventWriter, Meter, ReplyContext } from './dialect.ts'
 import { noUsage, type ReplyEvent, type Usage } from './event.ts'
 import { Failure } from './failure.ts'
-import { eachEvent, normalLines, SseFramer, utf8 } from './sse.ts'
+import { eachEvent, normalLines, SseFramer, utf8, type SseEvent } from './sse.ts'
 
 /**
  * Turns the vendor's stream into the caller's, chunk by chunk and synchronously. It is also the judge of the stream:
@@ -19,7 +19,7 @@ export interface Transcoder {
   /** The vendor's error event. Nothing after it counts. */
   readonly failure: Failure | undefined
   /** The same as the vendor wrote it, where the caller speaks the vendor's dialect. Not yet sent. */
-  readonly failureEvent: string | undefined
+  readonly failureEvent: SseEvent | undefined
   readonly usage: Usage
   /** The model's name as the vendor gave it. */
   readonly model: string | undefined
@@ -31,7 +31,7 @@ export class Passthrough implements Transcoder {
   readonly #meter: Meter
   /** From-to pairs of what in this chunk does not go to the caller. */
   #cuts: number[] = []
-  failureEvent: string | undefined
+  failureEvent: SseEvent | undefined
 
   constructor(dialect: Dialect, context: ReplyContext) {
     this.#meter = dialect.stream.meter(context)
@@ -78,7 +78,7 @@ export class Passthrough implements Transcoder {
     }
     this.#meter.event(name, data)
     if (this.#meter.failure !== undefined) {
-      this.failureEvent = `${name === 'message' ? '' : `event: ${name}\n`}data: ${utf8(data).replaceAll('\n', '\ndata: ')}\n\n`
+      this.failureEvent = { name, data: utf8(data) }
       this.#cuts.push(from, to)
     } else if (this.#meter.drop) this.#cuts.push(from, to)
   }
@@ -155,9 +155,17 @@ export class Translation implements Transcoder {
       case 'ping':
         break
       default:
-        this.begun = true
+        this.#write(event)
+        return
     }
     this.#out += this.#writer.write(event)
+  }
+
+  /** Content has begun once something of it goes out: thoughts that the caller did not ask for do not. */
+  #write(event: ReplyEvent): void {
+    const text = this.#writer.write(event)
+    if (text !== '') this.begun = true
+    this.#out += text
   }
 
   #flush(): string {

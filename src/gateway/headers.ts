@@ -22,7 +22,7 @@ export function answerHeaders(tab: Tab): OutgoingHttpHeaders {
 export function failureHeaders(failure: Failure, tab: Tab): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'x-keyrung-blame': failure.blame, 'x-keyrung-failure': failure.kind }
   if (tab.tries.length > 0) headers['x-keyrung-attempts'] = trail(tab.tries)
-  headers.link = `<${tab.mount}/errors/${failure.status}>; rel="help"`
+  headers.link = `<${tab.mount}/errors/${tab.status}>; rel="help"`
   const waitMs = failure.retry ? failure.retryAfterMs : undefined
   headers['x-should-retry'] = failure.retry && (waitMs ?? 0) <= retryMsMax ? 'true' : 'false'
   // A vendor may send any digits.

@@ -1,8 +1,12 @@
 /** Where a wrong path probably meant to go: people leave parts out, double them, or take another API's. */
 const near: readonly (readonly [RegExp, string])[] = [
+  [
+    /:(generateContent|streamGenerateContent|countTokens)$/,
+    "Gemini's API is not offered to callers; POST /v1/chat/completions is.",
+  ],
   [/\/messages\/count_tokens\/?$/, 'Did you mean POST /v1/messages/count_tokens?'],
-  [/\/messages\/?$/, 'Did you mean POST /v1/messages?'],
-  [/\/chat\/completions?\/?$/, 'Did you mean POST /v1/chat/completions?'],
+  [/\/messages?\/?$/, 'Did you mean POST /v1/messages?'],
+  [/\/chat(\/completions?)?\/?$/, 'Did you mean POST /v1/chat/completions?'],
   [/\/models(\/[^/]+)?\/?$/, 'Did you mean GET /v1/models?'],
   [/\/responses(\/|$)/, 'The Responses API is not offered here; POST /v1/chat/completions is.'],
   [
@@ -12,10 +16,6 @@ const near: readonly (readonly [RegExp, string])[] = [
   [
     /\/(embeddings|files|batches|images|audio|moderations|assistants|threads|fine_tuning|vector_stores)(\/|$)/,
     'This API is not offered here; POST /v1/messages, POST /v1/chat/completions and GET /v1/models are.',
-  ],
-  [
-    /:(generateContent|streamGenerateContent|countTokens)$/,
-    "Gemini's API is not offered to callers; POST /v1/chat/completions is.",
   ],
 ]
 

@@ -4,6 +4,7 @@ import { Body } from '../core/body.ts'
 import { Failure } from '../core/failure.ts'
 import { lazyObject } from '../core/fields.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
+import { deeperThan, jsonErrorAt } from '../core/json-error.ts'
 
 /** How long the body of a request may stand still. */
 const bodyIdleMs = 30_000
@@ -74,10 +75,19 @@ const parsedWholeMax = 32 * 1024
  */
 export function readJson(body: Body): JsonObject {
   if (body.length > parsedWholeMax) {
-    const lazy = lazyObject(body, () => parseWhole(body) as never)
+    const lazy = lazyObject(body, depthMax, () => parseWhole(body) as never)
     if (lazy !== undefined) return lazy
   }
   return parseWhole(body)
+}
+
+/** No request of a client is nested a tenth as deep; what is would reach the end of somebody's stack. */
+const depthMax = 128
+
+function tooDeep(): Failure {
+  return new Failure('request-invalid', `The request body is nested too deeply: more than ${depthMax} levels.`, {
+    fix: 'Send a flatter one.',
+  })
 }
 
 function parseWhole(body: Body): JsonObject {
@@ -89,20 +99,23 @@ function parseWhole(body: Body): JsonObject {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new Failure('request-invalid', `The request body is not valid JSON${place(text, error)}.`, {
+    throw new Failure('request-invalid', `The request body is not valid JSON${place(text)}.`, {
       cause: error,
       fix: 'Send one JSON object.',
     })
   }
-  if (isObject(json)) return json
+  if (isObject(json)) {
+    if (deeperThan(json, depthMax)) throw tooDeep()
+    return json
+  }
   throw new Failure('request-invalid', 'The request body must be a JSON object.', { fix: 'Send one JSON object.' })
 }
 
 /** Where the parser stopped: its own message is not passed on, since it quotes the text. */
-function place(text: string, error: unknown): string {
+function place(text: string): string {
   if (text.trim() === '') return ': it is empty'
-  const found = /position (\d+)/.exec(error instanceof Error ? error.message : '')
-  const position = found === null ? text.length : Number(found[1])
-  const before = text.slice(0, position).split('\n')
-  return `: line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`
+  const at = jsonErrorAt(text)
+  const before = text.slice(0, at).split('\n')
+  const ends = at >= text.length ? ', where it ends too soon' : ''
+  return `: line ${before.length}, column ${(before.at(-1) ?? '').length + 1}${ends}`
 }

@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http'
+import { Body } from '../core/body.ts'
 import type { Dialect } from '../core/dialect.ts'
 import type { Failure, Wire } from '../core/failure.ts'
+import { topLevelFields } from '../core/fields.ts'
+import { splice } from '../core/splice.ts'
 import { answerHeaders, failureHeaders } from './headers.ts'
 import type { Tab } from './tab.ts'
 
@@ -15,20 +18,23 @@ export function refuse(failure: Failure, dialect: Dialect, response: ServerRespo
     response.destroy()
     return
   }
+  const { wire } = failure
+  const passes = wire !== undefined && speaks(wire, dialect) && passable(failure, dialect, tab.vendor)
+  tab.status = passes ? wire.status : failure.status
+  const body = passes ? withOurId(wire.body, dialect, tab.id) : JSON.stringify(dialect.failure.write(failure, tab.id))
   const headers = { ...answerHeaders(tab), ...failureHeaders(failure, tab) }
-  let body: Uint8Array | string
-  if (failure.wire !== undefined && speaks(failure.wire, dialect) && passable(failure, dialect, tab.vendor)) {
-    tab.status = failure.wire.status
-    body = failure.wire.body
-    headers['content-type'] = failure.wire.contentType
-  } else {
-    tab.status = failure.status
-    body = JSON.stringify(dialect.failure.write(failure, tab.id))
-    headers['content-type'] = 'application/json'
-  }
+  headers['content-type'] = passes ? wire.contentType : 'application/json'
   headers['content-length'] = Buffer.byteLength(body)
   tab.replyBytes = headers['content-length']
   response.writeHead(tab.status, headers).end(body)
+}
+
+/** A vendor's error as it came, but for the id in it: callers look up ours, and theirs is kept in the receipt. */
+export function withOurId(json: Uint8Array, dialect: Dialect, id: string): Buffer {
+  const body = new Body([Buffer.from(json)])
+  const { idField } = dialect.failure
+  const held = idField !== undefined && topLevelFields(body)?.some((field) => field.name === idField) === true
+  return held ? splice(body, { [idField]: id }) : body.bytes
 }
 
 /** An error answer in this dialect: a page of a proxy in between is none. */

@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../core/dialect.ts'
 import type { Failure } from '../core/failure.ts'
+import { redact } from '../core/redact.ts'
+import { writeEvent } from '../core/sse.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Answer, StreamedAnswer } from './attempt.ts'
 import { answerHeaders } from './headers.ts'
 import { pump } from './pump.ts'
-import { passable } from './refuse.ts'
+import { passable, withOurId } from './refuse.ts'
 import type { Tab } from './tab.ts'
 
 /** Step 6: gives the answer to the caller. A stream that breaks after it had begun ends with an error event. */
@@ -50,10 +52,13 @@ async function stream(
     answer,
     ping: dialect.stream.ping,
     pingMs: snapshot.pingMs,
-    writeFailure: (failed: Failure) =>
-      transcoder.failureEvent !== undefined && passable(failed, dialect, tab.vendor)
-        ? transcoder.failureEvent
-        : dialect.failure.writeEvent(failed, tab.id),
+    writeFailure(failed: Failure) {
+      const own = transcoder.failureEvent
+      if (own === undefined || !passable(failed, dialect, tab.vendor) || redact(own.data) !== own.data) {
+        return dialect.failure.writeEvent(failed, tab.id)
+      }
+      return writeEvent({ name: own.name, data: withOurId(Buffer.from(own.data), dialect, tab.id).toString() })
+    },
   })
   tab.usage = transcoder.usage
   if (transcoder.model !== undefined) tab.model = transcoder.model

@@ -46,6 +46,7 @@ const names: Readonly<Record<string, string>> = table({
 
 /** Errors of the Messages API. */
 export const failure: Dialect['failure'] = {
+  idField: 'request_id',
   read: readError,
   write: writeError,
   writeEvent: (failure, requestId) => `event: error\ndata: ${JSON.stringify(writeError(failure, requestId))}\n\n`,

@@ -142,7 +142,6 @@ class MessagesWriter implements EventWriter, BlockSink {
         this.#finish(event)
         break
       default:
-        this.#begin()
         this.#blocks.write(event)
     }
     const out = this.#out
@@ -151,6 +150,7 @@ class MessagesWriter implements EventWriter, BlockSink {
   }
 
   open(block: Block): void {
+    this.#begin()
     this.#index += 1
     this.#send('content_block_start', `"index":${this.#index},"content_block":${JSON.stringify(blockStart(block))}`)
   }

@@ -18,11 +18,14 @@ export function wrongType(path: string, expected: string, value: unknown): Failu
   return invalid(message, path, 'invalid_type')
 }
 
+/** How the refusal of a word begins, by which it is told from other values that are wrong. */
+export const wrongValueBegins = 'Invalid value: '
+
 /** A word that the API does not know in this place. */
 export function wrongValue(path: string, value: string, supported: readonly string[]): Failure {
   const quoted = supported.map((word) => `'${word}'`)
   const list = quoted.length < 3 ? quoted.join(' and ') : `${quoted.slice(0, -1).join(', ')}, and ${quoted.at(-1)}`
-  return invalid(`Invalid value: '${value.slice(0, 40)}'. Supported values are: ${list}.`, path, 'invalid_value')
+  return invalid(`${wrongValueBegins}'${value.slice(0, 40)}'. Supported values are: ${list}.`, path, 'invalid_value')
 }
 
 /** A text that must be there. */

@@ -8,7 +8,14 @@ const roles = ['system', 'assistant', 'user', 'function', 'tool', 'developer']
 
 /** The messages as the core's system texts and turns. */
 export function readMessages(value: Json | undefined, extras: Extra[]): { system: TextPart[]; turns: Turn[] } {
-  if ((value ?? null) === null || (Array.isArray(value) && value.length === 0)) throw missing('messages')
+  if ((value ?? null) === null) throw missing('messages')
+  if (Array.isArray(value) && value.length === 0) {
+    throw invalid(
+      "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+      'messages',
+      'empty_array',
+    )
+  }
   const conversation = new Conversation()
   requiredList(value, 'messages').forEach((message, index) => {
     const path = `messages[${index}]`

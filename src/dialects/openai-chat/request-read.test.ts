@@ -333,7 +333,7 @@ describe('a mistake is told in OpenAI’s words', () => {
       'missing_required_parameter',
       /^Missing required parameter: 'messages'\.$/,
     ],
-    ['empty messages', { messages: [] }, 'messages', 'missing_required_parameter', /Missing/],
+    ['empty messages', { messages: [] }, 'messages', 'empty_array', /empty array/],
     [
       'messages that are no list',
       { messages: 'Hi' },

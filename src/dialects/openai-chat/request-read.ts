@@ -1,5 +1,5 @@
 import type { Head } from '../../core/dialect.ts'
-import { isObject, listOf, table, type JsonObject } from '../../core/json.ts'
+import { isObject, listOf, table, textOf, type JsonObject } from '../../core/json.ts'
 import type { Effort, Extra, Format, Prompt, Sampling, Tool, ToolChoice } from '../../core/prompt.ts'
 import {
   invalid,
@@ -209,6 +209,24 @@ function readTools(json: JsonObject, extras: Extra[]): Tool[] {
   })
 }
 
+function checkName(name: string, path: string): void {
+  if (/^[a-zA-Z0-9_-]+$/.test(name)) return
+  const rule = "string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
+  throw invalid(`Invalid '${path}': ${rule}`, path, 'invalid_value')
+}
+
+function checkSchema(schema: JsonObject, name: string, path: string): void {
+  const { type } = schema
+  if (type === 'object' || (type === undefined && (schema['anyOf'] !== undefined || Object.keys(schema).length === 0)))
+    return
+  const got = textOf(type) ?? 'None'
+  throw invalid(
+    `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: "${got.slice(0, 40)}"'.`,
+    path,
+    'invalid_function_parameters',
+  )
+}
+
 function readFunction(tool: JsonObject, toolPath: string, extras: Extra[]): Tool {
   const path = `${toolPath}.function`
   const named = tool['function'] ?? undefined
@@ -217,6 +235,8 @@ function readFunction(tool: JsonObject, toolPath: string, extras: Extra[]): Tool
   noteUnknown(named, new Set(['name', 'description', 'parameters', 'strict']), path, extras)
   const schema = named['parameters'] ?? { type: 'object', properties: {} }
   if (!isObject(schema)) throw wrongType(`${path}.parameters`, 'an object', schema)
+  checkName(requiredText(named, 'name', `${path}.name`), `${path}.name`)
+  checkSchema(schema, textOf(named['name']) ?? '', `${path}.parameters`)
   const description = optionalText(named, 'description', `${path}.description`)
   return {
     name: requiredText(named, 'name', `${path}.name`),

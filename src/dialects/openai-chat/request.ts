@@ -2,7 +2,7 @@ import type { Dialect, Head, Patch } from '../../core/dialect.ts'
 import { isObject, objectOf, type Json, type JsonObject } from '../../core/json.ts'
 import { Failure } from '../../core/failure.ts'
 import type { Model } from '../../core/vendor.ts'
-import { invalid, missing, optionalFlag, optionalText } from './check.ts'
+import { invalid, missing, optionalFlag, optionalText, wrongValueBegins } from './check.ts'
 import { readRequest } from './request-read.ts'
 import { writeRequest } from './request-write.ts'
 
@@ -29,7 +29,7 @@ function check(json: JsonObject, model: Model): void {
   try {
     readRequest(json, head(json))
   } catch (thrown) {
-    if (!(thrown instanceof Failure && thrown.code === 'invalid_value')) throw thrown
+    if (!(thrown instanceof Failure && thrown.message.startsWith(wrongValueBegins))) throw thrown
   }
   for (const field of ['max_completion_tokens', 'max_tokens']) {
     const asked = json[field]
