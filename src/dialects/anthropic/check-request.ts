@@ -8,7 +8,8 @@ import type { Model } from '../../core/vendor.ts'
  */
 export function checkRequest(json: JsonObject, model: Model, counting: boolean): void {
   if (!counting) checkTokensMax(json.max_tokens, model)
-  checkMessages(json.messages)
+  // A thread's earlier turns are kept at Anthropic: what is sent may begin with a result or hold nothing.
+  if (json.thread === undefined || json.thread === null) checkMessages(json.messages)
   checkSystem(json.system)
   checkSampling(json)
   checkTools(json.tools)

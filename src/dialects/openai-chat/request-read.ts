@@ -216,12 +216,11 @@ function checkName(name: string, path: string): void {
 }
 
 function checkSchema(schema: JsonObject, name: string, path: string): void {
-  const { type } = schema
-  if (type === 'object' || (type === undefined && (schema['anyOf'] !== undefined || Object.keys(schema).length === 0)))
-    return
-  const got = textOf(type) ?? 'None'
+  const type = textOf(schema['type'])
+  // Left out, some vendors take it for an object.
+  if (type === undefined || type === 'object') return
   throw invalid(
-    `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: "${got.slice(0, 40)}"'.`,
+    `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: "${type.slice(0, 40)}"'.`,
     path,
     'invalid_function_parameters',
   )
