@@ -448,7 +448,12 @@ suite('failures that the vendor makes', () => {
     [
       'a reset before the head',
       (response) => response.socket?.resetAndDestroy(),
-      { status: 502, anthropic: 'api_error', openai: ['server_error', 'bad_gateway'], message: /could not be reached/ },
+      {
+        status: 502,
+        anthropic: 'api_error',
+        openai: ['server_error', 'bad_gateway'],
+        message: /closed the connection before it answered/,
+      },
       false,
     ],
     [

@@ -121,4 +121,25 @@ suite('faults on demand, and pages on errors', () => {
     assert.equal(answer.status, 400)
     assert.match(answer.body.toString(), /not valid UTF-8/)
   })
+
+  test('what only OpenAI refuses is not refused for a guest in its dialect', async () => {
+    const stop = ['1', '2', '3', '4', '5', '6', '7', '8']
+    const body = (model: string): string => JSON.stringify({ model, stop, messages: [{ role: 'user', content: 'Hi' }] })
+    const ask = (model: string): ReturnType<typeof fetchRaw> =>
+      fetchRaw(`${gateway.url}/v1/chat/completions`, { headers: { 'x-api-key': gateway.key }, body: body(model) })
+    const seen = gateway.sandbox?.seen.length ?? 0
+    assert.equal((await ask('gpt-4.1')).status, 400)
+    assert.equal(gateway.sandbox?.seen.length, seen)
+    await ask('deepseek-flash')
+    assert.equal(gateway.sandbox?.seen.length, seen + 1)
+  })
+
+  test('a vendor without a model’s name behind it is no model', async () => {
+    assert.equal((await call('anthropic/', {}, 'chat/completions')).status, 404)
+  })
+
+  test('a fault asked of an estimate is refused, not left out', async () => {
+    const answer = await call('grok-4.7', { 'x-keyrung-fault': '529' }, 'messages/count_tokens')
+    assert.equal(answer.status, 400)
+  })
 })

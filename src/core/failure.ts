@@ -168,7 +168,7 @@ export const failures = {
     next: 'fall',
     retry: true,
     cause: "The vendor limits this gateway's rate.",
-    fix: 'Wait as long as Retry-After says, or use a ladder with a second vendor.',
+    fix: "Ask again after a pause, as long as Retry-After says where it is given, or ask another vendor's model.",
   },
   'vendor-refuses': {
     status: 502,
@@ -232,7 +232,7 @@ export const failures = {
     next: 'fall',
     retry: true,
     cause: 'The vendor has more calls than it can take.',
-    fix: 'Ask again after a pause, or use a ladder with a second vendor.',
+    fix: "Ask again after a pause, or ask another vendor's model.",
   },
   'gateway-fault': {
     status: 500,

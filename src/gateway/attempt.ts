@@ -324,7 +324,9 @@ class Reception implements Dispatcher.DispatchHandler {
     }
     if (this.#status !== 0) return this.#failure('vendor-cut', 'broke off its answer.', cause)
     const unsent = notConnected.has(code)
-    return this.#failure('vendor-unreachable', `could not be reached (${code}).`, { ...cause, unsent })
+    // Once it was reached, it may have begun the work: only a request that was never sent is free to send again.
+    const what = unsent ? `could not be reached (${code}).` : 'closed the connection before it answered.'
+    return this.#failure('vendor-unreachable', what, { ...cause, unsent })
   }
 
   #failure(kind: Failure['kind'], what: string, details: { cause?: unknown; unsent?: boolean } = {}): Failure {

@@ -93,6 +93,12 @@ async function ask({ gateway, snapshot, path, request, response, tab, stay }: As
   const ladder = route(snapshot, call.head.model, { dialect: call.dialect, fault, callerId: tab.keyId })
   const [rung] = ladder.rungs
   if (rung !== undefined && call.purpose === 'count' && rung.vendor.counts === undefined) {
+    if (fault !== undefined)
+      throw new Failure(
+        'request-invalid',
+        'Tokens of this model are estimated here: no vendor is asked that could fail.',
+        { fix: 'Leave out x-keyrung-fault.' },
+      )
     estimate(call, rung, response, tab)
     return undefined
   }

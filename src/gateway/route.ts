@@ -71,7 +71,7 @@ export function resolve(snapshot: Snapshot, asked: string): { setup: VendorSetup
   const known = snapshot.models.get(name)
   if (known !== undefined) return { setup: snapshot.vendors.get(known.vendor) as VendorSetup, model: known }
   const slash = name.indexOf('/')
-  if (slash > 0) {
+  if (slash > 0 && slash < name.length - 1) {
     const setup = snapshot.vendors.get(name.slice(0, slash))
     if (setup !== undefined) return { setup, model: modelOf(snapshot, setup, name.slice(slash + 1)) }
   }

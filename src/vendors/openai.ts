@@ -1,3 +1,4 @@
+import { isObject, listOf } from '../core/json.ts'
 import { refuses, type Model, type Vendor } from '../core/vendor.ts'
 
 /** GPT. */
@@ -13,7 +14,7 @@ export const openai: Vendor = {
     if (caller !== 'openai-chat') return reasons(model) ? 'openai-responses' : 'openai-chat'
     // Since gpt-5.4, function tools together with reasoning are a 400 on chat/completions, also where the caller names
     // no effort at all; the error text says to use /v1/responses.
-    const tools = Array.isArray(request.tools) && request.tools.length > 0
+    const tools = listOf(request.tools).some((tool) => isObject(tool) && tool.type === 'function')
     return tools && refuses(model, 'tools-on-chat') && request.reasoning_effort !== 'none'
       ? 'openai-responses'
       : 'openai-chat'

@@ -102,7 +102,7 @@ function checkPairs(messages: readonly Json[]): void {
       .map((block) => textOf(block.tool_use_id) ?? '')
     const orphan = answered.find((id) => !calls.includes(id))
     // Neighbouring user turns count as one: what the first left open, the second may answer.
-    const next = messages[index + 1]
+    const next = messages.slice(index + 1).find((one) => isObject(one) && one.role !== 'system')
     const goesOn = isObject(next) && next.role === 'user'
     if (orphan !== undefined) {
       throw invalid(

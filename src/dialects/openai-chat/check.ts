@@ -73,11 +73,11 @@ export function optionalNumber(json: JsonObject, key: string, least: number, mos
 }
 
 /** A whole number within its limits, or undefined for absent or null. */
-export function optionalInteger(json: JsonObject, key: string, least?: number): number | undefined {
+export function optionalInteger(json: JsonObject, key: string, least?: number, path = key): number | undefined {
   const value = json[key] ?? undefined
   if (value === undefined) return undefined
-  if (!Number.isInteger(value)) throw wrongType(key, 'an integer', value)
-  outside(key, 'integer', value as number, least, undefined)
+  if (!Number.isInteger(value)) throw wrongType(path, 'an integer', value)
+  outside(path, 'integer', value as number, least, undefined)
   return value as number
 }
 

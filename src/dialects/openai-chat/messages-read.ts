@@ -6,8 +6,8 @@ import { readThoughts } from './reasoning.ts'
 
 const roles = ['system', 'assistant', 'user', 'function', 'tool', 'developer']
 
-/** The messages as the core's system texts and turns. */
-export function readMessages(value: Json | undefined, extras: Extra[]): { system: TextPart[]; turns: Turn[] } {
+/** There must be a list of messages with something in it. */
+export function checkMessages(value: Json | undefined): void {
   if ((value ?? null) === null) throw missing('messages')
   if (Array.isArray(value) && value.length === 0) {
     throw invalid(
@@ -16,6 +16,12 @@ export function readMessages(value: Json | undefined, extras: Extra[]): { system
       'empty_array',
     )
   }
+  requiredList(value, 'messages')
+}
+
+/** The messages as the core's system texts and turns. */
+export function readMessages(value: Json | undefined, extras: Extra[]): { system: TextPart[]; turns: Turn[] } {
+  checkMessages(value)
   const conversation = new Conversation()
   requiredList(value, 'messages').forEach((message, index) => {
     const path = `messages[${index}]`

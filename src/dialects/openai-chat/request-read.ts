@@ -158,7 +158,7 @@ function readThinking(json: JsonObject, prompt: Prompt): void {
   const type = optionalWord(thinking, 'type', 'thinking.type', ['enabled', 'disabled', 'adaptive'])
   if (type === undefined) throw missing('thinking.type')
   noteUnknown(thinking, new Set(['type', 'budget_tokens']), 'thinking', prompt.extras)
-  const budgetTokens = optionalInteger(thinking, 'budget_tokens', 1)
+  const budgetTokens = optionalInteger(thinking, 'budget_tokens', 1, 'thinking.budget_tokens')
   if (type === 'disabled') prompt.thinking = { type: 'off' }
   else if (type === 'adaptive') prompt.thinking = { type: 'auto' }
   else prompt.thinking = { type: 'on', ...(budgetTokens !== undefined && { budgetTokens }) }

@@ -3,6 +3,7 @@ import { isObject, objectOf, type Json, type JsonObject } from '../../core/json.
 import { Failure } from '../../core/failure.ts'
 import type { Model } from '../../core/vendor.ts'
 import { invalid, missing, optionalFlag, optionalText, wrongValueBegins } from './check.ts'
+import { checkMessages } from './messages-read.ts'
 import { readRequest } from './request-read.ts'
 import { writeRequest } from './request-write.ts'
 
@@ -24,8 +25,15 @@ function head(json: JsonObject): Head {
   return { model, stream: optionalFlag(json, 'stream') ?? false }
 }
 
-/** The reader's own rules, save lists of words: OpenAI may know more of them by now. */
+/**
+ * The reader's own rules, save lists of words: OpenAI may know more of them by now. They are OpenAI's: a guest in the
+ * dialect may take more (DeepSeek sixteen stops), so of its calls only what nobody takes is refused.
+ */
 function check(json: JsonObject, model: Model): void {
+  if (model.vendor !== 'openai') {
+    checkMessages(json['messages'])
+    return
+  }
   try {
     readRequest(json, head(json))
   } catch (thrown) {
