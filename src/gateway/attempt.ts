@@ -4,7 +4,7 @@ import type { Call } from '../core/call.ts'
 import { classify } from '../core/classify.ts'
 import type { Dialect, ReplyContext } from '../core/dialect.ts'
 import { noUsage, type ReplyEvent, type Usage } from '../core/event.ts'
-import { Failure, failureOf } from '../core/failure.ts'
+import { Failure, failureOf, type FailureKind } from '../core/failure.ts'
 import { isObject, parseJson, type JsonObject } from '../core/json.ts'
 import type { Deadlines, Rung } from '../core/ladder.ts'
 import type { TryRecord } from '../core/receipt.ts'
@@ -292,7 +292,7 @@ class Reception implements Dispatcher.DispatchHandler {
     if (kind === 'vendor-unreadable') {
       return this.#failure(kind, `answered ${this.#status} with what is no error of its API (${error.message}).`)
     }
-    const message = kind === 'vendor-refuses' ? `${vendor.title} refuses the account of this gateway.` : error.message
+    const message = aboutUs(kind, vendor.title, model.id) ?? error.message
     const secret = this.#rung.secret.reveal()
     const text = body.toString()
     return new Failure(kind, message.replaceAll(secret, '[key]'), {
@@ -352,6 +352,14 @@ class Reception implements Dispatcher.DispatchHandler {
     this.#settled = true
     this.#sink?.end(failure)
   }
+}
+
+/** What a vendor says to the gateway ("your organization", "your plan") is not said to the caller: ours instead. */
+function aboutUs(kind: FailureKind, vendor: string, model: string): string | undefined {
+  if (kind === 'vendor-refuses') return `${vendor} refuses the account of this gateway.`
+  if (kind === 'vendor-limit') return `${vendor} limits this gateway's rate.`
+  if (kind === 'model-unknown') return `${vendor} has no model ${model} for this gateway.`
+  return undefined
 }
 
 /** A connection that was never made: nothing can have been sent over it. */
