@@ -5,8 +5,6 @@ import type { JsonObject } from './json.ts'
 
 /** One request of a caller, read and understood as far as routing needs it. */
 export interface Call {
-  /** The request id, `req_…`: on every answer, receipt and log line. */
-  readonly id: string
   readonly dialect: Dialect
   /** `count`: the caller wants its tokens counted, not an answer. */
   readonly purpose: 'generate' | 'count'
@@ -16,5 +14,4 @@ export interface Call {
   /** The body as it came: what a vendor of the same dialect gets. */
   readonly body: Body
   readonly headers: IncomingHttpHeaders
-  readonly startedMs: number
 }

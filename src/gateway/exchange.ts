@@ -39,7 +39,7 @@ export async function exchange(
     const answer = await ask({ gateway, snapshot, path, request, response, tab, stay })
     if (answer !== undefined) await relay(answer, dialect, response, snapshot, tab)
   } catch (thrown) {
-    const failure = tooDeep(thrown) ?? failureOf(thrown)
+    const failure = failureOf(thrown)
     if (response.headersSent) {
       tab.failure = failure
       response.destroy()
@@ -119,12 +119,6 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined
 }
 
-/** JSON may be nested deeper than the stack reaches: it can be passed on, but not translated. */
-function tooDeep(thrown: unknown): Failure | undefined {
-  if (!(thrown instanceof RangeError) || !thrown.message.includes('call stack')) return undefined
-  return new Failure('request-invalid', 'The request body is nested too deeply.', { cause: thrown })
-}
-
 async function read(path: CallRoute, request: IncomingMessage, snapshot: Snapshot, tab: Tab): Promise<Call> {
   const dialect = snapshot.dialects[path.dialect]
   const body = await readBody(request, snapshot.bodyBytesMax)
@@ -136,13 +130,11 @@ async function read(path: CallRoute, request: IncomingMessage, snapshot: Snapsho
   tab.model = head.model
   tab.stream = head.stream
   return {
-    id: tab.id,
     dialect,
     purpose: path.purpose,
     head,
     json,
     body,
     headers: request.headers,
-    startedMs: tab.startedMs,
   }
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Rung } from '../core/ladder.ts'
 import type { Prompt } from '../core/prompt.ts'
 import { splice } from '../core/splice.ts'
+import { parsedWholeMax } from './read.ts'
 
 /** A call as it will be sent to one vendor. */
 export interface Sending {
@@ -19,16 +20,14 @@ export interface Sending {
 
 type Dialects = Readonly<Record<DialectName, Dialect>>
 
-/** Larger bodies are passed on without being parsed; what is wrong deep inside them is the vendor's to tell. */
-const checkedBytesMax = 32 * 1024
-
 /**
  * The caller's call, written for this rung. Throws Failure `unsupported` for what the model or its dialect cannot do.
  * Pure: every rung of a ladder gets the request written anew.
  */
 export function prepare(call: Call, rung: Rung, dialects: Dialects): Sending {
   const { vendor, model } = rung
-  if (call.body.length <= checkedBytesMax) call.dialect.request.check?.(call.json, model, call.purpose === 'count')
+  // Larger bodies pass on without being parsed: what is wrong deep inside them is the vendor's to tell.
+  if (call.body.length <= parsedWholeMax) call.dialect.request.check?.(call.json, model, call.purpose === 'count')
   const asked = call.purpose === 'count' ? vendor.counts : vendor.choose(call.dialect.name, model, call.json)
   const dialect = dialects[asked ?? call.dialect.name]
   const passes = dialect === call.dialect && vendor.rewrites?.includes(dialect.name) !== true

@@ -67,7 +67,7 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bo
 }
 
 /** Larger bodies are parsed field by field, as far as anybody asks: most pass on unread, and parsing costs more than relaying. */
-const parsedWholeMax = 32 * 1024
+export const parsedWholeMax = 32 * 1024
 
 /**
  * The body as a JSON object. Throws Failure `request-invalid` that tells line and column, and nothing of the text. In a
