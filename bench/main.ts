@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ladderName, measureLadder } from './ladder.ts'
 import { measure, type Row } from './measure.ts'
 import { measureMemory, memoryName } from './memory.ts'
 import { endAll } from './processes.ts'
@@ -79,6 +80,10 @@ async function measureAll(targets: Target[], vendor: Vendor, directory: string):
     progress(memoryName)
     const kinds = targets.map((target): Kind => target.kind)
     rows.push(await measureMemory(kinds, vendor, directory, { share, untilMs: endMs }))
+  }
+  if (ladderName.includes(options.only)) {
+    progress(ladderName)
+    rows.push(measureLadder(directory, { share, untilMs: endMs }))
   }
   return rows
 }

@@ -19,6 +19,8 @@ export interface Row {
   unit: 'µs' | 'KB'
   per: 'call' | 'event' | 'stream'
   bar?: number
+  /** The most that the gateway may cost, in the row's own unit: for what has no yardstick. */
+  most?: number
   rounds: number
   cost: Partial<Record<Kind, number>>
   ratio: Partial<Record<Kind, Spread>>

@@ -14,7 +14,7 @@ export function table(rows: readonly Row[]): string {
     column('95% within', rows, ({ ratio: { gateway } }) =>
       gateway === undefined ? '-' : `${gateway.low.toFixed(2)}-${gateway.high.toFixed(2)}`,
     ),
-    column('bar', rows, (row) => row.bar?.toFixed(1) ?? '-'),
+    column('bar', rows, (row) => (row.most === undefined ? (row.bar?.toFixed(1) ?? '-') : `${row.most} ${row.unit}`)),
     column('', rows, verdict, 'left'),
   ]
   const lines = [0, ...rows.keys().map((row) => row + 1)].map((line) =>
@@ -29,6 +29,7 @@ export function table(rows: readonly Row[]): string {
 
 /** Whether a row's median keeps to its bar; undefined where there is none. */
 export function met(row: Row): boolean | undefined {
+  if (row.most !== undefined) return (row.cost.gateway ?? Infinity) <= row.most
   const ratio = row.ratio.gateway
   return row.bar === undefined || ratio === undefined ? undefined : ratio.median <= row.bar
 }

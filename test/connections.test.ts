@@ -8,7 +8,7 @@ import { afterEach, beforeEach, suite, test } from 'node:test'
 import type { Receipt } from '../src/core/receipt.ts'
 import { createGateway, type RunningGateway } from '../src/gateway/gateway.ts'
 import { fetchRaw, open } from './support/client.ts'
-import { startTestGateway, type TestGateway } from './support/gateway.ts'
+import { oneTry, startTestGateway, type TestGateway } from './support/gateway.ts'
 
 const start =
   'event: message_start\ndata: {"type":"message_start","message":{"id":"m","model":"claude-sonnet-5","usage":{"input_tokens":3,"output_tokens":1}}}\n\n' +
@@ -48,7 +48,7 @@ suite('connections', () => {
     vendor.listen(0, '127.0.0.1')
     await once(vendor, 'listening')
     const origin = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`
-    support = await startTestGateway({ secrets: { anthropic: 'k' }, origins: { anthropic: origin } })
+    support = await startTestGateway({ config: oneTry, secrets: { anthropic: 'k' }, origins: { anthropic: origin } })
     gateway = createGateway({
       snapshot: () => support.snapshot,
       record: (receipt) => receipts.push(receipt),

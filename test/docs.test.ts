@@ -15,6 +15,7 @@ import { dropped as geminiDropped } from '../src/dialects/gemini/request-read.ts
 import { openaiNames } from '../src/dialects/openai-failure.ts'
 import { faultList } from '../src/sandbox/index.ts'
 import { models, vendors } from '../src/vendors/index.ts'
+import { readSettings } from '../src/cli/settings.ts'
 import { startTestGateway } from './support/gateway.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -62,6 +63,30 @@ suite('docs', () => {
           ? ['']
           : Object.keys(value.properties).map((key) => `.${key}`)
       for (const key of inner) assert.ok(page.includes(`\`${name}${key}`), `${name}${key}`)
+    }
+  })
+
+  test('the page of the ladder tells of each kind of failure what the policy does', () => {
+    const page = read('docs/ladder.md')
+    const words = { credential: 'next credential', rung: 'next rung', again: 'again here' }
+    for (const [kind, row] of Object.entries(failures)) {
+      const moves = row.moves.length === 0 ? 'stop' : row.moves.map((move) => words[move]).join(', then ')
+      const sign = row.sign === 'nothing' ? '' : row.sign
+      const line = `| \`${kind}\` | ${row.status} | ${moves} | ${sign} |`
+      assert.ok(page.includes(line), line)
+    }
+  })
+
+  test('every example of a configuration can be started', async () => {
+    const files = globSync('docs/examples/*.yaml', { cwd: root })
+    assert.ok(files.length >= 4)
+    for (const file of files) {
+      const text = read(file)
+      const environment = Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, 'some-key']))
+      const settings = readSettings({ config: join(root, file) }, environment, vendors)
+      const gateway = await startTestGateway({ settings })
+      for (const name of Object.keys(settings.config.ladders)) assert.ok(gateway.snapshot.ladders.has(name), name)
+      await gateway.close()
     }
   })
 

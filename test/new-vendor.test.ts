@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { configSchema } from '../src/control/config.ts'
+import { found } from '../src/cli/settings.ts'
 import { publish } from '../src/control/publish.ts'
 import type { Receipt } from '../src/core/receipt.ts'
 import type { Vendor } from '../src/core/vendor.ts'
@@ -55,7 +56,9 @@ test('a vendor that speaks a known dialect is one file and one line', async () =
     vendors: list,
     models,
     dialects,
-    secrets: new Map([['newcomer', 'their-secret']]),
+    shippedLadders: [],
+    file: 'keyrung.yaml',
+    credentials: new Map([['newcomer', [found('their-secret', 'test')]]]),
     origins: new Map([['newcomer', server.origin]]),
     sandboxOrigin: undefined,
   })

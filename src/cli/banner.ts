@@ -5,12 +5,12 @@ import type { Settings } from './settings.ts'
 export function banner(started: Started, settings: Settings, version: string): string {
   const { url, newKey, snapshot } = started
   const lines = [`Keyrung ${version} listens on ${url}`, '', `  Data      ${settings.config.data}`]
-  for (const { vendor, secret, simulated } of snapshot.vendors.values()) {
+  for (const { vendor, credentials, simulated } of snapshot.vendors.values()) {
     const state = simulated
       ? `simulated by the sandbox; set ${vendor.keyNames[0]} for the real one`
-      : secret === undefined
+      : credentials.length === 0
         ? `off: no key (set ${vendor.keyNames[0]}) and the sandbox is off`
-        : `live, key from ${settings.foundIn.get(vendor.name) ?? '?'}`
+        : `live, ${keysOf(settings, vendor.name)}`
     lines.push(`  ${vendor.title.padEnd(9)} ${state}`)
   }
   lines.push('')
@@ -20,6 +20,12 @@ export function banner(started: Started, settings: Settings, version: string): s
   }
   lines.push(`Your key (shown once):  ${newKey}`, '', 'Try it:', '', ...firstCalls(url, newKey))
   return `${lines.join('\n')}\n`
+}
+
+/** Where the keys at a vendor were found. */
+function keysOf({ credentials }: Settings, vendor: string): string {
+  const all = (credentials.get(vendor) ?? []).map((one) => one.from)
+  return all.length === 1 ? `key from ${all[0]}` : `${all.length} keys from ${all.join(', ')}`
 }
 
 /** The same three calls as in the README, with address and key filled in. */

@@ -1,4 +1,5 @@
 import { ConfigError, readConfig, type Config } from '../control/config.ts'
+import type { CredentialSetting } from '../control/publish.ts'
 import { resolveReference } from '../control/secrets.ts'
 import type { Vendor } from '../core/vendor.ts'
 
@@ -13,12 +14,19 @@ export interface Flags {
 
 export interface Settings {
   config: Config
-  /** The secret of each vendor that has one, and where it was found. */
-  secrets: ReadonlyMap<string, string>
-  foundIn: ReadonlyMap<string, string>
+  /** The file that it came from. */
+  file: string
+  /** The operator's keys at each vendor that has any. */
+  credentials: ReadonlyMap<string, readonly CredentialSetting[]>
   origins: ReadonlyMap<string, string>
   /** Callers' keys declared in the file. */
-  declaredKeys: readonly { name: string; key: string }[]
+  declaredKeys: readonly DeclaredKey[]
+}
+
+export interface DeclaredKey {
+  name: string
+  key: string
+  ladder?: string
 }
 
 /** Joins file, environment and flags. Throws ConfigError. */
@@ -37,24 +45,21 @@ export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv, vendo
   config.data = given(flags.data) ?? given(environment.KEYRUNG_DATA) ?? config.data
   config.sandbox.enabled =
     flags.sandbox ?? onOff(given(environment.KEYRUNG_SANDBOX), 'KEYRUNG_SANDBOX') ?? config.sandbox.enabled
-  const secrets = new Map<string, string>()
-  const foundIn = new Map<string, string>()
+  const credentials = new Map<string, readonly CredentialSetting[]>()
   const origins = new Map<string, string>()
   for (const vendor of vendors) {
-    const secret = vendorSecret(vendor, config, file, environment)
-    if (secret !== undefined) {
-      secrets.set(vendor.name, secret.value)
-      foundIn.set(vendor.name, secret.from)
-    }
+    const found = vendorCredentials(vendor, config, file, environment)
+    if (found.length > 0) credentials.set(vendor.name, found)
     const origin = vendorOrigin(vendor, config, environment)
     if (origin !== undefined) origins.set(vendor.name, origin)
   }
-  const declaredKeys = config.keys.map(({ name, key }, index) => ({
+  const declaredKeys = config.keys.map(({ name, key, ladder }, index) => ({
     name,
     key: callerKey(resolveReference(key, `${file}: keys.${index}.key`, environment), `${file}: keys.${index}.key`),
+    ...(ladder === undefined ? {} : { ladder }),
   }))
   for (const [alias, target] of Object.entries(config.aliases)) checkAlias(alias, target, file, vendors)
-  return { config, secrets, foundIn, origins, declaredKeys }
+  return { config, file, credentials, origins, declaredKeys }
 }
 
 /** Empty is not set: an empty host, left behind by an unset variable, would open the gateway to the whole network. */
@@ -76,24 +81,38 @@ function callerKey(key: string, setting: string): string {
   return key
 }
 
-function vendorSecret(
+/** The keys at one vendor: those of the file, else the one that the environment has under the names of the vendor's own SDKs. */
+function vendorCredentials(
   vendor: Vendor,
   config: Config,
   file: string,
   environment: NodeJS.ProcessEnv,
-): { value: string; from: string } | undefined {
-  const reference = config.vendors[vendor.name]?.key
-  if (reference !== undefined) {
-    return {
-      value: headerSafe(resolveReference(reference, `${file}: vendors.${vendor.name}.key`, environment), reference),
-      from: reference,
-    }
+): CredentialSetting[] {
+  const settings = config.vendors[vendor.name]
+  const declared = settings?.key === undefined ? settings?.keys : [{ name: 'default', key: settings.key, weight: 1 }]
+  if (declared !== undefined) {
+    const setting = `${file}: vendors.${vendor.name}.${settings?.key === undefined ? 'keys' : 'key'}`
+    const twice = declared.find((one, index) => declared.findIndex((other) => other.name === one.name) !== index)
+    if (twice !== undefined) throw new ConfigError([`${setting}: there are two keys of the name '${twice.name}'.`])
+    return declared.map((one) => ({
+      name: one.name,
+      secret: headerSafe(resolveReference(one.key, setting, environment), one.key),
+      from: one.key,
+      weight: one.weight,
+      origin: 'origin' in one ? one.origin : undefined,
+      callsMax: 'callsMax' in one ? one.callsMax : undefined,
+    }))
   }
   for (const name of vendor.keyNames) {
     const value = environment[name]?.trim()
-    if (value !== undefined && value !== '') return { value: headerSafe(value, name), from: name }
+    if (value !== undefined && value !== '') return [found(headerSafe(value, name), name)]
   }
-  return undefined
+  return []
+}
+
+/** A key by itself. */
+export function found(secret: string, from: string): CredentialSetting {
+  return { name: 'default', secret, from, weight: 1, origin: undefined, callsMax: undefined }
 }
 
 /** A key travels in a header: one with a newline or quotes in it was pasted wrongly. */

@@ -4,6 +4,7 @@ import { Ledger } from '../control/ledger.ts'
 import { publish } from '../control/publish.ts'
 import { ConfigError } from '../control/config.ts'
 import { keyDigest } from '../control/secrets.ts'
+import { fetchPage, StatusPages } from '../control/status-pages/index.ts'
 import { Store } from '../control/store.ts'
 import { newCallerKey } from '../core/key.ts'
 import type { Caller, SandboxOffer, Snapshot } from '../core/snapshot.ts'
@@ -18,7 +19,7 @@ import {
   unknownFault,
   type Sandbox,
 } from '../sandbox/index.ts'
-import { models, vendors } from '../vendors/index.ts'
+import { models, shippedLadders, vendors } from '../vendors/index.ts'
 import { errorPages } from './pages.ts'
 import type { Settings } from './settings.ts'
 
@@ -38,49 +39,73 @@ export interface Started {
 
 /** Joins the parts and listens. Throws ConfigError where the port or the data folder cannot be had. */
 export async function start(settings: Settings, log: Log): Promise<Started> {
-  const { config, secrets, origins, declaredKeys } = settings
+  const { config, file, credentials, origins, declaredKeys } = settings
   const store = new Store(config.data)
   const callers = store.callers()
   const digest = keyDigest(config.data, callers.length > 0)
-  const declared = declaredKeys.map(({ name, key }): Caller => ({ id: name, name, digest: digest(key) }))
-  const newKey =
-    callers.length === 0 && declared.length === 0 ? firstKey(store, config.keyPrefix, digest, callers) : undefined
+  const declared = declaredKeys.map(({ name, key, ladder }): Caller => ({
+    id: name,
+    name,
+    digest: digest(key),
+    ...(ladder === undefined ? {} : { ladder }),
+  }))
+  const first = callers.length === 0 && declared.length === 0 ? firstKey(config.keyPrefix, digest) : undefined
   const sandbox = config.sandbox.enabled ? await startSandbox({ paceMs: config.sandbox.paceMs }) : undefined
-  const snapshot = publish({
-    config,
-    callers,
-    declared,
-    digest,
-    vendors,
-    models,
-    dialects,
-    secrets,
-    origins,
-    sandboxOrigin: sandbox === undefined ? undefined : (vendor) => sandbox.origin(vendor),
-    sandbox: sandbox === undefined ? undefined : sandboxOffer,
-    pages: errorPages(),
-  })
+  const giveUp = async (): Promise<void> => {
+    await sandbox?.close()
+    store.close()
+  }
+  let snapshot: Snapshot
+  try {
+    snapshot = publish({
+      config,
+      file,
+      callers: first === undefined ? callers : [first.caller],
+      declared,
+      digest,
+      vendors,
+      models,
+      shippedLadders,
+      dialects,
+      credentials,
+      origins,
+      sandboxOrigin: sandbox === undefined ? undefined : (vendor) => sandbox.origin(vendor),
+      sandbox: sandbox === undefined ? undefined : sandboxOffer,
+      pages: errorPages(),
+    })
+  } catch (error) {
+    await giveUp()
+    throw error
+  }
   const ledger = new Ledger(store, (error) => log.fault('ledger', error))
-  const gateway = createGateway({ snapshot: () => snapshot, record: (receipt) => ledger.add(receipt), log })
+  const pages = statusPages(snapshot)
+  const gateway = createGateway({
+    snapshot: () => snapshot,
+    record: (receipt) => ledger.add(receipt),
+    log,
+    ...(snapshot.status.vendorPages && { vendorPages: () => pages.current() }),
+  })
   const { host, port } = config.server
   try {
     gateway.server.listen(port, host)
     await once(gateway.server, 'listening')
   } catch (error) {
-    await sandbox?.close()
-    store.close()
+    await giveUp()
     throw new ConfigError([cannotListen(error, host, port)])
   }
+  // Last: a key that was kept by a start that failed would never be shown.
+  if (first !== undefined) store.addCaller(first.caller, Date.now())
   const address = gateway.server.address() as AddressInfo
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
-    newKey,
+    newKey: first?.key,
     snapshot,
     sandbox,
     store,
     flush: () => ledger.flush(),
     async close() {
       await gateway.close(config.server.drainMs)
+      await pages.idle()
       await sandbox?.close()
       ledger.close()
       store.close()
@@ -95,12 +120,17 @@ const sandboxOffer: SandboxOffer = {
   refusal: (name) => (findFault(name) === undefined ? unknownFault(name) : undefined),
 }
 
-function firstKey(store: Store, prefix: string, digest: (key: string) => Buffer, callers: Caller[]): string {
+/** The status pages of the vendors that are live: of a simulated one nobody can say how it does. */
+function statusPages({ vendors: setups, status }: Snapshot): StatusPages {
+  const sources = [...setups.values()].flatMap(({ vendor: { name, statusPage }, simulated, credentials }) =>
+    statusPage === undefined || simulated || credentials.length === 0 ? [] : [{ vendor: name, ...statusPage }],
+  )
+  return new StatusPages({ sources, request: fetchPage, everyMs: status.everyMs, nowMs: Date.now })
+}
+
+function firstKey(prefix: string, digest: (key: string) => Buffer): { key: string; caller: Caller } {
   const { key, id } = newCallerKey(prefix)
-  const caller: Caller = { id, name: 'first', digest: digest(key) }
-  store.addCaller(caller, Date.now())
-  callers.push(caller)
-  return key
+  return { key, caller: { id, name: 'first', digest: digest(key) } }
 }
 
 function cannotListen(error: unknown, host: string, port: number): string {

@@ -1,25 +1,46 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml'
 import * as z from 'zod'
+import {
+  adaptiveGroup,
+  ladderConfig,
+  ladderName,
+  ladderRule,
+  milliseconds,
+  placeGroups,
+  retryGroup,
+} from './config-ladder.ts'
 
 const reference = z
   .string()
   .regex(/^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$/, 'must refer to a secret as ${NAME} or file:PATH, never hold one')
 
-/** A longer wait does not fit into a timer, which would then end at once. */
-const millisecondsMax = 2 ** 31 - 1
-const milliseconds = z.int().min(1).max(millisecondsMax)
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .optional()
+  .describe('Scheme and host of its API, with a path before it if need be.')
+
+/** One of several keys at a vendor. */
+const credential = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,49}$/, 'must be up to 50 letters, digits, ., _ or -')
+    .describe('What it is called in the file and in your records.'),
+  key: reference.describe('The key, as ${NAME} of the environment or file:PATH.'),
+  weight: z.int().min(0).max(1000).default(1).describe('Its share of the calls; 0 uses it only when the others fail.'),
+  origin,
+  callsMax: z.int().min(1).optional().describe('The most calls at once by this key.'),
+})
 
 /** What `keyrung.yaml` may hold. Every default of the program is here, so that all of it can be set there. */
 export function configSchema(vendorNames: readonly string[]) {
   const vendor = z
     .strictObject({
       key: reference.optional().describe('The vendor key, as ${NAME} of the environment or file:PATH.'),
-      origin: z
-        .url({ protocol: /^https?$/ })
-        .optional()
-        .describe('Scheme and host of its API, with a path before it if need be.'),
+      keys: z.array(credential).min(1).max(50).optional().describe('Several keys, among which calls are spread.'),
+      origin,
     })
+    .refine((one) => one.key === undefined || one.keys === undefined, 'has key or keys, not both')
     .describe('One vendor. Without a key here or in the environment, the sandbox answers in its place.')
   return z.strictObject({
     server: z
@@ -47,12 +68,7 @@ export function configSchema(vendorNames: readonly string[]) {
     sandbox: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Simulated vendors answer for those without a key.'),
-        paceMs: z
-          .int()
-          .min(0)
-          .max(millisecondsMax)
-          .default(15)
-          .describe('The pause between two events of a simulated stream.'),
+        paceMs: z.int().min(0).max(60_000).default(15).describe('The pause between two events of a simulated stream.'),
       })
       .prefault({}),
     vendors: z.strictObject(Object.fromEntries(vendorNames.map((name) => [name, vendor.optional()]))).prefault({}),
@@ -66,17 +82,23 @@ export function configSchema(vendorNames: readonly string[]) {
       .default('sk-aic-')
       .describe('How callers’ keys begin.'),
     keys: z
-      .array(z.strictObject({ name: z.string().min(1).max(100), key: reference }))
+      .array(z.strictObject({ name: z.string().min(1).max(100), key: reference, ladder: ladderName.optional() }))
       .default([])
       .describe('Callers’ keys that you made yourself, by reference.'),
-    triesMax: z.int().min(1).max(5).default(3).describe('The most tries of one call.'),
-    deadlines: z
+    ladders: z.record(ladderName, ladderConfig).default({}).describe('Models to try one after the other, by name.'),
+    shippedLadders: z.boolean().default(true).describe('Offer the ladders that Keyrung brings along.'),
+    ladderRules: z
+      .array(ladderRule)
+      .default([])
+      .describe('Which ladder a model belongs to, where neither call nor key names one; the first that fits.'),
+    retries: retryGroup,
+    ...placeGroups,
+    adaptiveConcurrency: adaptiveGroup,
+    status: z
       .strictObject({
-        connectMs: milliseconds.default(3000).describe('To connect to a vendor.'),
-        firstByteMs: milliseconds.default(300_000).describe('From the request to the first byte of the answer.'),
-        idleMs: milliseconds.default(90_000).describe('Between two bytes of a streamed answer; pings count.'),
-        wholeCallMs: milliseconds.default(595_000).describe('For an answer that is not streamed.'),
-        streamedCallMs: milliseconds.default(3_600_000).describe('For a streamed answer.'),
+        public: z.boolean().default(false).describe('Show /status to those without a key too.'),
+        vendorPages: z.boolean().default(true).describe('Show what the vendors’ own status pages say.'),
+        everyMs: milliseconds.default(300_000).describe('How old a reading of those pages may be.'),
       })
       .prefault({}),
   })

@@ -1,20 +1,25 @@
+import type { Names } from '../core/catalogue.ts'
 import type { Dialect, DialectName } from '../core/dialect.ts'
-import { sandboxSecret, Secret } from '../core/ladder.ts'
+import { sandboxSecret, Secret, type Credential } from '../core/ladder.ts'
 import type { Caller, Place, SandboxOffer, Snapshot, VendorSetup } from '../core/snapshot.ts'
 import type { Model, Vendor } from '../core/vendor.ts'
 import type { Config } from './config.ts'
+import { ladderPlans, modelPattern, placeRules } from './ladders.ts'
 
 interface Publication {
   config: Config
+  /** The file that the configuration came from, for what is wrong in it. */
+  file: string
   callers: readonly Caller[]
   /** Callers declared in the configuration, known by their digest alone. */
   declared: readonly Caller[]
   digest: (key: string) => Buffer
   vendors: readonly Vendor[]
   models: readonly Model[]
+  shippedLadders: readonly { readonly name: string; readonly rungs: readonly string[] }[]
   dialects: Readonly<Record<DialectName, Dialect>>
-  /** The secret of each vendor that has one. */
-  secrets: ReadonlyMap<string, string>
+  /** The operator's keys at each vendor that has any. */
+  credentials: ReadonlyMap<string, readonly CredentialSetting[]>
   origins: ReadonlyMap<string, string>
   /** Where the simulated vendors are; undefined while the sandbox is off. */
   sandboxOrigin: ((vendor: string) => string) | undefined
@@ -22,19 +27,33 @@ interface Publication {
   pages?: ReadonlyMap<string, string>
 }
 
-/** The one arrow from the control plane to the data plane: all that calls need, as values that never change. */
+/** One key of the operator's at a vendor, as it was found. */
+export interface CredentialSetting {
+  name: string
+  secret: string
+  /** The reference or the variable that it came from. */
+  from: string
+  weight: number
+  origin: string | undefined
+  callsMax: number | undefined
+}
+
+/** The one arrow from the control plane to the data plane: all that calls need, as values that never change. Throws ConfigError. */
 export function publish(from: Publication): Snapshot {
   const { config } = from
+  const names: Names = {
+    vendors: new Map(from.vendors.map((vendor) => [vendor.name, setup(vendor, from)])),
+    models: new Map(from.models.map((model) => [model.id, model])),
+    aliases: new Map(Object.entries(config.aliases)),
+  }
   return {
+    ...names,
     version: 1,
     callers: new Map(from.callers.map((caller) => [caller.id, caller])),
     callersByDigest: new Map(from.declared.map((caller) => [caller.digest.toString('hex'), caller])),
     keyPrefix: config.keyPrefix,
     digest: from.digest,
-    vendors: new Map(from.vendors.map((vendor) => [vendor.name, setup(vendor, from)])),
     dialects: from.dialects,
-    models: new Map(from.models.map((model) => [model.id, model])),
-    aliases: new Map(Object.entries(config.aliases)),
     // Longest first, so that a mount inside another is found; the root is ''.
     mounts: config.server.mounts
       .map((mount) => (mount === '/' ? '' : mount))
@@ -42,20 +61,40 @@ export function publish(from: Publication): Snapshot {
     bodyBytesMax: config.server.bodyBytesMax,
     callsMax: config.server.callsMax,
     pingMs: config.server.pingMs,
-    deadlines: config.deadlines,
-    triesMax: config.triesMax,
+    rules: placeRules(config),
+    retries: config.retries,
+    adaptive: config.adaptiveConcurrency,
+    ladders: ladderPlans({ config, names, shipped: from.shippedLadders, file: from.file }),
+    ladderRules: config.ladderRules.map(({ models, ladder }) => ({ models: modelPattern(models), ladder })),
+    status: config.status,
     sandbox: from.sandbox,
     pages: from.pages ?? new Map(),
   }
 }
 
-function setup(vendor: Vendor, { secrets, origins, sandboxOrigin }: Publication): VendorSetup {
-  const secret = secrets.get(vendor.name)
-  const place = placeOf(origins.get(vendor.name) ?? vendor.origin)
+function setup(vendor: Vendor, { credentials, origins, sandboxOrigin }: Publication): VendorSetup {
+  const settings = credentials.get(vendor.name) ?? []
+  const origin = origins.get(vendor.name) ?? vendor.origin
   const sandbox = sandboxOrigin === undefined ? undefined : placeOf(sandboxOrigin(vendor.name))
-  if (secret !== undefined) return { vendor, ...place, sandbox, secret: new Secret(secret), simulated: false }
-  if (sandbox === undefined) return { vendor, ...place, sandbox, secret: undefined, simulated: false }
-  return { vendor, ...sandbox, sandbox, secret: sandboxSecret, simulated: true }
+  if (settings.length > 0) {
+    return {
+      vendor,
+      sandbox,
+      simulated: false,
+      credentials: settings.map((one, index) => credentialOf(one, index + 1, placeOf(one.origin ?? origin))),
+    }
+  }
+  if (sandbox === undefined) return { vendor, sandbox, simulated: false, credentials: [] }
+  return { vendor, sandbox, simulated: true, credentials: [sandboxCredential(sandbox)] }
+}
+
+function credentialOf({ name, secret, weight, callsMax }: CredentialSetting, number: number, place: Place): Credential {
+  return { name, number, weight, callsMax, ...place, secret: new Secret(secret) }
+}
+
+/** What a simulated vendor is asked with. */
+function sandboxCredential(place: Place): Credential {
+  return { name: 'sandbox', number: 1, weight: 1, callsMax: undefined, ...place, secret: sandboxSecret }
 }
 
 function placeOf(address: string): Place {

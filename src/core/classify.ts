@@ -28,6 +28,7 @@ export function classify(error: VendorError): FailureKind {
   if (status === 409) return 'conflict'
   if (status >= 400) {
     if (tooLong.test(words)) return 'prompt-too-long'
+    if (beyond.test(words)) return 'unsupported'
     return words.includes('payload size exceeds') ? 'body-too-large' : 'request-invalid'
   }
   // An error body in a 200: its words are all there is.
@@ -43,6 +44,10 @@ const blamesCaller = new Set([400, 404, 405, 406, 409, 410, 411, 415, 422])
 
 const tooLong =
   /context_length_exceeded|prompt is too long|exceed(s)? (the )?(context (limit|window)|maximum number of tokens)|maximum context length|exceeds the context window|input token count/
+
+/** What this model cannot do, and another may. */
+const beyond =
+  /unsupported_parameter|unsupported_value|(is|are) not supported (by|with|for|on|in) (this|the|your) (selected )?model|(this|the) model does not support|not supported by (claude|gpt|gemini|grok|deepseek|o\d)/
 
 /** Prompts refused for what they say: the caller's own, also where the vendor answers 403. */
 const policy =

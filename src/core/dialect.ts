@@ -94,6 +94,8 @@ export interface Dialect {
   readonly request: {
     /** Reads model and stream. Throws Failure `request-invalid`. `path` is the URL's path (Gemini keeps both there). */
     head(json: JsonObject, path: string): Head
+    /** Does the request ask for thinking? It may then take minutes before the first word. */
+    thinks(json: JsonObject): boolean
     /**
      * Finds what this API would surely refuse, in its own words, before anybody is called; what it may have learnt since is
      * let pass. Throws Failure `request-invalid`.

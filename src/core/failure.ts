@@ -6,14 +6,24 @@ import type { DialectName } from './dialect.ts'
  */
 export type Blame = 'caller' | 'vendor' | 'gateway'
 
-/** What the ladder may do next: `stop` (no rung can help), `retry` (this rung may do better), `fall` (another might). */
-export type Next = 'stop' | 'retry' | 'fall'
+/**
+ * What the ladder may do after a failure, best first; nothing means that no rung can help. `credential`: the same model
+ * by another credential of its vendor, at once. `rung`: the next rung, at once. `again`: the same place once more, after a wait.
+ */
+export type Move = 'credential' | 'rung' | 'again'
+
+/**
+ * What a failure tells of the place that it came from (vendor, model, credential). `broken`: it cannot serve now. `limited`: it
+ * wants a pause. `refused`: it does not take the credential. `missing`: it has no such model. `nothing`: the request's own.
+ */
+export type Sign = 'nothing' | 'broken' | 'limited' | 'refused' | 'missing'
 
 interface Row {
   /** The one status of this kind, in every dialect. */
   status: number
   blame: Blame
-  next: Next
+  moves: readonly Move[]
+  sign: Sign
   /** Can the caller's waiting and asking again help? */
   retry: boolean
   /** In plain words, for people: the command line, the docs and the console print the same. */
@@ -29,7 +39,8 @@ export const failures = {
   'request-invalid': {
     status: 400,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The request breaks a rule of the API it was sent to.',
     fix: 'Correct the field that the message names.',
@@ -37,7 +48,8 @@ export const failures = {
   unsupported: {
     status: 400,
     blame: 'caller',
-    next: 'fall',
+    moves: ['rung'],
+    sign: 'nothing',
     retry: false,
     cause: 'The model asked for cannot do what a field of the request demands.',
     fix: 'Leave the field out, or ask a model that can do it.',
@@ -45,7 +57,8 @@ export const failures = {
   'prompt-too-long': {
     status: 400,
     blame: 'caller',
-    next: 'fall',
+    moves: ['rung'],
+    sign: 'nothing',
     retry: false,
     cause: "The prompt does not fit into the model's context window.",
     fix: 'Shorten the conversation, or ask a model with a larger window.',
@@ -53,7 +66,8 @@ export const failures = {
   'content-refused': {
     status: 400,
     blame: 'caller',
-    next: 'fall',
+    moves: ['rung'],
+    sign: 'nothing',
     retry: false,
     cause: "The vendor's content policy refuses the prompt.",
     fix: 'Change the prompt; another vendor may judge it otherwise.',
@@ -61,7 +75,8 @@ export const failures = {
   'key-missing': {
     status: 401,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The request carries no key.',
     fix: 'Send your Keyrung key as "x-api-key: KEY" or "Authorization: Bearer KEY".',
@@ -69,7 +84,8 @@ export const failures = {
   'key-wrong': {
     status: 401,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The key is not one that this gateway gave out.',
     fix: 'Check that the whole key was copied, without spaces or quotes.',
@@ -77,7 +93,8 @@ export const failures = {
   'not-allowed': {
     status: 403,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The key may not do this.',
     fix: 'Ask the operator of this gateway for the permission.',
@@ -85,7 +102,8 @@ export const failures = {
   'path-unknown': {
     status: 404,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'There is nothing at this path.',
     fix: 'Check the base URL: Anthropic SDKs take it without /v1, OpenAI SDKs with /v1.',
@@ -93,7 +111,8 @@ export const failures = {
   'model-unknown': {
     status: 404,
     blame: 'caller',
-    next: 'stop',
+    moves: ['credential', 'rung'],
+    sign: 'missing',
     retry: false,
     cause: 'No vendor behind this gateway has a model of this name.',
     fix: 'GET /v1/models lists the names.',
@@ -101,7 +120,8 @@ export const failures = {
   'method-wrong': {
     status: 405,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The path exists, but not for this HTTP method.',
     fix: 'Use the method that the message names.',
@@ -109,7 +129,8 @@ export const failures = {
   'body-slow': {
     status: 408,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: true,
     cause: 'The body of the request stopped coming.',
     fix: 'Check the connection between the caller and the gateway.',
@@ -117,7 +138,8 @@ export const failures = {
   conflict: {
     status: 409,
     blame: 'caller',
-    next: 'stop',
+    moves: ['rung', 'again'],
+    sign: 'nothing',
     retry: true,
     cause: 'Something else is changing the same thing at the same time.',
     fix: 'Ask again.',
@@ -125,7 +147,8 @@ export const failures = {
   'body-too-large': {
     status: 413,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The body of the request is larger than allowed.',
     fix: 'Send fewer or smaller images and files, or a shorter conversation.',
@@ -133,7 +156,8 @@ export const failures = {
   'content-type-wrong': {
     status: 415,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The body is in an encoding that this gateway does not read.',
     fix: 'Send plain JSON with "content-type: application/json" and no content-encoding.',
@@ -141,7 +165,8 @@ export const failures = {
   'plan-limit': {
     status: 429,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: true,
     cause: "The rate limit of your key's plan is reached.",
     fix: 'Wait as long as Retry-After says, or ask the operator for a larger plan.',
@@ -149,7 +174,8 @@ export const failures = {
   'plan-budget': {
     status: 429,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: "The budget of your key's plan is used up.",
     fix: 'Wait for the next period, or ask the operator for a larger plan.',
@@ -157,7 +183,8 @@ export const failures = {
   'caller-gone': {
     status: 499,
     blame: 'caller',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: false,
     cause: 'The caller closed the connection before the answer was complete.',
     fix: "Raise the caller's timeout if this was not meant.",
@@ -165,7 +192,8 @@ export const failures = {
   'vendor-limit': {
     status: 429,
     blame: 'vendor',
-    next: 'fall',
+    moves: ['credential', 'rung', 'again'],
+    sign: 'limited',
     retry: true,
     cause: "The vendor limits this gateway's rate.",
     fix: "Ask again after a pause, as long as Retry-After says where it is given, or ask another vendor's model.",
@@ -173,7 +201,8 @@ export const failures = {
   'vendor-refuses': {
     status: 502,
     blame: 'gateway',
-    next: 'fall',
+    moves: ['credential', 'rung'],
+    sign: 'refused',
     retry: false,
     cause: "The vendor refuses this gateway's own key or account, or its credit there is used up.",
     fix: "The operator must mend the vendor's key or account; nothing in the request is wrong.",
@@ -181,7 +210,8 @@ export const failures = {
   'vendor-keyless': {
     status: 502,
     blame: 'gateway',
-    next: 'fall',
+    moves: ['rung'],
+    sign: 'nothing',
     retry: false,
     cause: 'This gateway has no key for the vendor, and the sandbox is off.',
     fix: "The operator must set the vendor's key and start the gateway again.",
@@ -189,7 +219,8 @@ export const failures = {
   'vendor-broken': {
     status: 500,
     blame: 'vendor',
-    next: 'fall',
+    moves: ['rung', 'again'],
+    sign: 'broken',
     retry: true,
     cause: 'The vendor failed while answering.',
     fix: 'Ask again; if it goes on, ask another model.',
@@ -197,7 +228,8 @@ export const failures = {
   'vendor-unreachable': {
     status: 502,
     blame: 'vendor',
-    next: 'fall',
+    moves: ['rung', 'again'],
+    sign: 'broken',
     retry: true,
     cause: "The vendor's server could not be reached, or closed the connection before it answered.",
     fix: 'Ask again; if it goes on, the operator should check the network and the vendor’s origin.',
@@ -205,7 +237,8 @@ export const failures = {
   'vendor-unreadable': {
     status: 502,
     blame: 'vendor',
-    next: 'fall',
+    moves: ['rung', 'again'],
+    sign: 'broken',
     retry: true,
     cause: "The vendor's answer is not what its API promises.",
     fix: 'Ask again; if it goes on, a proxy on the way may be answering instead of the vendor.',
@@ -213,7 +246,8 @@ export const failures = {
   'vendor-cut': {
     status: 502,
     blame: 'vendor',
-    next: 'fall',
+    moves: ['rung', 'again'],
+    sign: 'broken',
     retry: true,
     cause: "The vendor's answer broke off before its end.",
     fix: 'Ask again; what came before the cut is not the whole answer.',
@@ -221,7 +255,8 @@ export const failures = {
   'vendor-slow': {
     status: 504,
     blame: 'vendor',
-    next: 'fall',
+    moves: ['rung', 'again'],
+    sign: 'broken',
     retry: true,
     cause: 'The vendor did not answer in time.',
     fix: 'Ask again, stream the answer, or ask a faster model.',
@@ -229,7 +264,8 @@ export const failures = {
   'vendor-overloaded': {
     status: 529,
     blame: 'vendor',
-    next: 'fall',
+    moves: ['rung', 'again'],
+    sign: 'broken',
     retry: true,
     cause: 'The vendor has more calls than it can take.',
     fix: "Ask again after a pause, or ask another vendor's model.",
@@ -237,7 +273,8 @@ export const failures = {
   'gateway-fault': {
     status: 500,
     blame: 'gateway',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: true,
     cause: 'A bug in the gateway.',
     fix: 'Ask again, and give the operator the request id.',
@@ -245,7 +282,8 @@ export const failures = {
   'gateway-full': {
     status: 529,
     blame: 'gateway',
-    next: 'stop',
+    moves: [],
+    sign: 'nothing',
     retry: true,
     cause: 'The gateway is stopping or has as many calls as it may.',
     fix: 'Ask again after the time in Retry-After.',
@@ -273,6 +311,8 @@ interface FailureDetails {
   model?: string
   /** The request surely never reached the vendor: trying once more costs nothing. */
   unsent?: boolean
+  /** So, and nobody's doing: a connection that was kept for the next call had been closed meanwhile. Implies `unsent`. */
+  stale?: boolean
   cause?: unknown
 }
 
@@ -301,13 +341,15 @@ export class Failure extends Error {
   readonly wire?: Wire
   readonly model?: string
   readonly unsent: boolean
+  readonly stale: boolean
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'Failure'
     this.kind = kind
     this.fix = details.fix ?? failures[kind].fix
-    this.unsent = details.unsent ?? false
+    this.stale = details.stale ?? false
+    this.unsent = this.stale || (details.unsent ?? false)
     if (details.path !== undefined) this.path = details.path
     if (details.code !== undefined) this.code = details.code
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs
@@ -325,13 +367,35 @@ export class Failure extends Error {
     return failures[this.kind].blame
   }
 
-  get next(): Next {
-    return failures[this.kind].next
+  get moves(): readonly Move[] {
+    return failures[this.kind].moves
+  }
+
+  get sign(): Sign {
+    return this.stale ? 'nothing' : failures[this.kind].sign
   }
 
   /** Can waiting and asking again help? */
   get retry(): boolean {
     return failures[this.kind].retry
+  }
+
+  /** The same failure, told later: the time until a retry has grown shorter. */
+  after(retryAfterMs: number): Failure {
+    const { path, code, fix, vendor, vendorStatus, wire, model, unsent, stale, cause } = this
+    return new Failure(this.kind, this.message, {
+      ...(path !== undefined && { path }),
+      ...(code !== undefined && { code }),
+      ...(vendor !== undefined && { vendor }),
+      ...(vendorStatus !== undefined && { vendorStatus }),
+      ...(wire !== undefined && { wire }),
+      ...(model !== undefined && { model }),
+      fix,
+      unsent,
+      stale,
+      cause,
+      retryAfterMs,
+    })
   }
 }
 

@@ -1,13 +1,22 @@
+import type { Names } from './catalogue.ts'
 import type { Dialect, DialectName } from './dialect.ts'
 import type { JsonObject } from './json.ts'
-import type { Deadlines, Secret } from './ladder.ts'
+import type {
+  AdaptiveRules,
+  BreakerRules,
+  BudgetRules,
+  CooldownRules,
+  Credential,
+  Deadlines,
+  RetryRules,
+} from './ladder.ts'
 import type { Model, Vendor } from './vendor.ts'
 
 /**
  * All that the data plane knows of keys, vendors and settings. Made by the control plane, never changed: a call sees
  * one snapshot from start to end.
  */
-export interface Snapshot {
+export interface Snapshot extends Names {
   readonly version: number
   /** Callers by the public id of their key. */
   readonly callers: ReadonlyMap<string, Caller>
@@ -16,18 +25,20 @@ export interface Snapshot {
   readonly keyPrefix: string
   /** The digest under which keys are kept: HMAC-SHA-256 with the pepper. */
   readonly digest: (key: string) => Buffer
-  readonly vendors: ReadonlyMap<string, VendorSetup>
   readonly dialects: Readonly<Record<DialectName, Dialect>>
-  readonly models: ReadonlyMap<string, Model>
-  /** Names of the operator's own: alias to `model` or `vendor/model`. */
-  readonly aliases: ReadonlyMap<string, string>
   /** Path prefixes below which the routes stand: '' for the root. */
   readonly mounts: readonly string[]
   readonly bodyBytesMax: number
   readonly callsMax: number
   readonly pingMs: number
-  readonly deadlines: Deadlines
-  readonly triesMax: number
+  readonly rules: PlaceRules
+  readonly retries: RetryRules
+  readonly adaptive: AdaptiveRules
+  /** Ladders by name: those that Keyrung ships and the operator's own, each with the rungs that can be used here. */
+  readonly ladders: ReadonlyMap<string, LadderPlan>
+  /** Which ladder a model asked for belongs to, where neither call nor caller says: the first that fits. */
+  readonly ladderRules: readonly { readonly models: RegExp; readonly ladder: string }[]
+  readonly status: StatusRules
   /** Undefined while the sandbox is off. */
   readonly sandbox: SandboxOffer | undefined
   /** The pages on errors as HTML, by name; '' is the overview. */
@@ -49,6 +60,42 @@ export interface Caller {
   readonly id: string
   readonly name: string
   readonly digest: Buffer
+  /** The ladder for this caller's calls, where the call names none. */
+  readonly ladder?: string
+}
+
+/** What is in force at a rung, where its ladder says nothing else. */
+export interface PlaceRules {
+  readonly deadlines: Deadlines
+  readonly cooldown: CooldownRules
+  readonly breaker: BreakerRules
+  readonly budget: BudgetRules
+}
+
+/** A ladder as it was declared: a call makes its `Ladder` of it. */
+export interface LadderPlan {
+  readonly name: string
+  readonly levels: readonly Level[]
+  readonly retries: RetryRules
+  readonly hedgeAfterMs: number | undefined
+}
+
+/** One rung of a plan: a model, and the credentials by which it may be asked. */
+export interface Level {
+  readonly setup: VendorSetup
+  readonly model: Model
+  readonly credentials: readonly Credential[]
+  readonly rules: PlaceRules
+  /** A name that only the caller knows: of any number of them no health is kept. */
+  readonly unheard?: boolean
+}
+
+/** Who may see `/status`, and whether the vendors' own pages are shown there. */
+export interface StatusRules {
+  readonly public: boolean
+  readonly vendorPages: boolean
+  /** How old a reading of a vendor's page may be. */
+  readonly everyMs: number
 }
 
 /** Where an API is. */
@@ -59,13 +106,9 @@ export interface Place {
 
 export interface VendorSetup {
   readonly vendor: Vendor
-  /** Scheme, host and port. */
-  readonly origin: string
-  /** The path before the vendor's own, '' for none. */
-  readonly base: string
+  /** None where no key is set and the sandbox is off. */
+  readonly credentials: readonly Credential[]
   /** Where this vendor is simulated; undefined while the sandbox is off. */
   readonly sandbox: Place | undefined
-  /** Undefined where no key is set and the sandbox is off. */
-  readonly secret: Secret | undefined
   readonly simulated: boolean
 }

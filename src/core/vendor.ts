@@ -1,6 +1,7 @@
 import type { DialectName, Patch, VendorError } from './dialect.ts'
 import type { FailureKind } from './failure.ts'
 import type { JsonObject } from './json.ts'
+import type { StatusPage } from './status.ts'
 
 /** Who answers: where its API is, how it is spoken to, and in what it differs from its dialect. One file each. */
 export interface Vendor {
@@ -10,6 +11,8 @@ export interface Vendor {
   readonly origin: string
   /** Environment variables that hold its key, in the order of its own SDKs. */
   readonly keyNames: readonly string[]
+  /** Where it tells the public how it does; left out where it has no page that can be read. */
+  readonly statusPage?: StatusPage
   /** Which model names are its own, when the catalogue does not know them. */
   readonly models: RegExp
   /** The dialects it speaks, and the path before each dialect's own. */
@@ -65,18 +68,22 @@ export type Refusal =
   | 'thinking-off'
   | 'budget'
 
-export interface Price {
+/** US dollars a million tokens, to a millionth at the finest. A missing one is not known: see core/price.ts. */
+export interface Rates {
   readonly input: number
   readonly output: number
   readonly cacheRead?: number
+  /** Of a cache that lives for minutes. */
   readonly cacheWrite?: number
   readonly cacheWrite1h?: number
-  readonly long?: {
-    readonly above: number
-    readonly input: number
-    readonly output: number
-    readonly cacheRead?: number
-  }
+}
+
+/** What a model's tokens cost. */
+export interface Price extends Rates {
+  /** What a call in a batch costs, in percent of the same call outside one. */
+  readonly batchPercent?: number
+  /** The rates of a call with more than `above` input tokens, cached ones included. */
+  readonly long?: Rates & { readonly above: number }
 }
 
 /** Can the model take it? A model that the catalogue does not know is given the benefit of the doubt. */

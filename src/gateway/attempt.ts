@@ -6,9 +6,10 @@ import type { Dialect, ReplyContext } from '../core/dialect.ts'
 import { noUsage, type ReplyEvent, type Usage } from '../core/event.ts'
 import { Failure, failureOf, type FailureKind } from '../core/failure.ts'
 import { isObject, parseJson, type JsonObject } from '../core/json.ts'
-import type { Deadlines, Rung } from '../core/ladder.ts'
+import type { Rung } from '../core/ladder.ts'
 import type { TryRecord } from '../core/receipt.ts'
 import { redact } from '../core/redact.ts'
+import { madeBefore } from './connections.ts'
 import { Passthrough, Translation, type Transcoder } from '../core/transcoder.ts'
 import type { Sending } from './prepare.ts'
 
@@ -56,17 +57,36 @@ export interface Attempt {
   rung: Rung
   sending: Sending
   context: ReplyContext
-  deadlines: Deadlines
+  patience: Patience
   dispatcher: Dispatcher
   record: TryRecord
+}
+
+/** How long one try may take, in milliseconds from its start; Infinity for ever. */
+export interface Patience {
+  /** To the vendor's first byte. */
+  readonly firstByteMs: number
+  /** Asked once that has passed: how long to wait for the first byte after all; less than what has passed to give up now. */
+  longer(): number
+  /** To the commit point, because the caller waits no longer for the beginning of an answer. */
+  readonly commitMs: number
+  /** To the end. */
+  readonly totalMs: number
+}
+
+/** One try under way. */
+export interface Running {
+  readonly outcome: Promise<Answer | Failure>
+  /** Closes the vendor's request, at any time. */
+  readonly cancel: (reason: Failure) => void
 }
 
 /**
  * One try at one rung. Resolves with an Answer once it is safe to commit to, or with the Failure for the ladder to
  * weigh; never rejects. `cancel` closes the vendor's request at any time.
  */
-export function attempt(one: Attempt): { outcome: Promise<Answer | Failure>; cancel: (reason: Failure) => void } {
-  const { call, rung, sending, deadlines } = one
+export function attempt(one: Attempt): Running {
+  const { rung, sending } = one
   const pieces = piecesOf(sending.body)
   const reception = new Reception(one, pieces)
   const outcome = new Promise<Answer | Failure>((resolve) => {
@@ -74,14 +94,14 @@ export function attempt(one: Attempt): { outcome: Promise<Answer | Failure>; can
   })
   one.dispatcher.dispatch(
     {
-      origin: rung.origin,
+      origin: rung.credential.origin,
       path: sending.path,
       method: 'POST',
       headers: pieces === undefined ? sending.headers : { ...sending.headers, 'content-length': lengthOf(pieces) },
       // A list of chunks is written one by one; the types do not say so, the documentation of `body` (iterable) does.
       body: (pieces ?? sending.body) as string | Buffer,
-      headersTimeout: deadlines.firstByteMs,
-      bodyTimeout: call.head.stream ? deadlines.idleMs : deadlines.firstByteMs,
+      headersTimeout: 0,
+      bodyTimeout: rung.deadlines.idleMs,
     },
     reception,
   )
@@ -103,6 +123,11 @@ function lengthOf(pieces: readonly Buffer[]): string {
   return String(pieces.reduce((sum, piece) => sum + piece.length, 0))
 }
 
+/** The patience with an answer that has begun. */
+function onlyToTheEnd({ totalMs }: Patience): Patience {
+  return { firstByteMs: Infinity, longer: () => Infinity, commitMs: Infinity, totalMs }
+}
+
 /** What an attempt was asked to do. */
 type Asked = Pick<Attempt, 'call' | 'sending' | 'context'>
 
@@ -110,12 +135,15 @@ type Asked = Pick<Attempt, 'call' | 'sending' | 'context'>
 class Reception implements Dispatcher.DispatchHandler {
   settle: (outcome: Answer | Failure) => void = () => {}
   readonly #rung: Rung
-  readonly #deadlines: Deadlines
+  /** Let go at the commit point but for its end: to find out about other rungs it holds the call. */
+  #patience: Patience
+  readonly #startedMs = performance.now()
   readonly #record: TryRecord
   /** Let go at the commit point: a stream may be open for an hour, and its request may be large. */
   #asked: Asked | undefined
   readonly #pieces: Buffer[] | undefined
-  readonly #overall: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
+  #firstByteMs: number
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #headers: IncomingHttpHeaders = {}
@@ -131,14 +159,43 @@ class Reception implements Dispatcher.DispatchHandler {
   constructor(one: Attempt, pieces: Buffer[] | undefined) {
     this.#pieces = pieces
     this.#rung = one.rung
-    this.#deadlines = one.deadlines
+    this.#patience = one.patience
+    this.#firstByteMs = one.patience.firstByteMs
     this.#record = one.record
     this.#asked = one
-    const limitMs = one.call.head.stream ? one.deadlines.streamedCallMs : one.deadlines.wholeCallMs
-    this.#overall = setTimeout(
-      () => this.#finish(this.#failure('vendor-slow', `did not finish within ${limitMs / 1000} s.`)),
-      limitMs,
-    )
+    this.#watch(0)
+  }
+
+  /** One timer for all of a try's limits: set for the nearest, and looked at anew when it has come. */
+  #watch(passedMs: number): void {
+    const { commitMs, totalMs } = this.#patience
+    const nearestMs = Math.min(totalMs, commitMs, this.#status === 0 ? this.#firstByteMs : Infinity)
+    if (nearestMs === Infinity) return
+    this.#timer = setTimeout(() => this.#due(), Math.max(0, Math.min(nearestMs - passedMs, timerMsMax)))
+  }
+
+  #due(): void {
+    if (this.#over) return
+    // A timer may come a little early.
+    const passedMs = performance.now() - this.#startedMs + 1
+    const { commitMs, totalMs } = this.#patience
+    if (passedMs >= totalMs) this.#late(`did not finish within ${seconds(totalMs)}.`)
+    else if (passedMs >= commitMs)
+      this.#late(`did not begin its answer within ${seconds(commitMs)}, which is as long as the caller waits.`)
+    else {
+      if (this.#status === 0 && passedMs >= this.#firstByteMs) {
+        this.#firstByteMs = this.#patience.longer()
+        if (passedMs >= this.#firstByteMs) {
+          this.#late(`did not answer within ${seconds(this.#firstByteMs)}.`)
+          return
+        }
+      }
+      this.#watch(passedMs)
+    }
+  }
+
+  #late(what: string): void {
+    this.#finish(this.#failure('vendor-slow', what))
   }
 
   /** Whoever holds it holds the reception only, and not the request. */
@@ -221,6 +278,7 @@ class Reception implements Dispatcher.DispatchHandler {
   #commit(transcoder: Transcoder): void {
     this.#settled = true
     this.#asked = undefined
+    this.#patience = onlyToTheEnd(this.#patience)
     // Nothing flows until the caller's side is attached: what is pushed meanwhile would have nowhere to go.
     this.#controller?.pause()
     this.settle({ type: 'streamed', first: this.#first, transcoder, attach: (sink) => this.#attach(sink) })
@@ -293,7 +351,7 @@ class Reception implements Dispatcher.DispatchHandler {
       return this.#failure(kind, `answered ${this.#status} with what is no error of its API (${error.message}).`)
     }
     const message = aboutUs(kind, vendor.title, model.id) ?? error.message
-    const secret = this.#rung.secret.reveal()
+    const secret = this.#rung.credential.secret.reveal()
     const text = body.toString()
     return new Failure(kind, message.replaceAll(secret, '[key]'), {
       vendor: vendor.name,
@@ -312,24 +370,30 @@ class Reception implements Dispatcher.DispatchHandler {
     if (error instanceof Failure) return error
     const cause = { cause: error }
     const code = codeOf(error)
-    if (error instanceof errors.HeadersTimeoutError) {
-      return this.#failure('vendor-slow', `did not answer within ${this.#deadlines.firstByteMs / 1000} s.`, cause)
-    }
     if (error instanceof errors.BodyTimeoutError) {
       return this.#failure(
         'vendor-slow',
-        `fell silent for ${this.#deadlines.idleMs / 1000} s in the middle of its answer.`,
+        `fell silent for ${seconds(this.#rung.deadlines.idleMs)} in the middle of its answer.`,
         cause,
       )
     }
     if (this.#status !== 0) return this.#failure('vendor-cut', 'broke off its answer.', cause)
     const unsent = notConnected.has(code)
     // Once it was reached, it may have begun the work: only a request that was never sent is free to send again.
+    const stale =
+      this.#rung.headers === undefined &&
+      !unsent &&
+      madeBefore(error, this.#startedMs) &&
+      performance.now() - this.#startedMs < staleMs
     const what = unsent ? `could not be reached (${code}).` : 'closed the connection before it answered.'
-    return this.#failure('vendor-unreachable', what, { ...cause, unsent })
+    return this.#failure('vendor-unreachable', what, { ...cause, unsent, stale })
   }
 
-  #failure(kind: Failure['kind'], what: string, details: { cause?: unknown; unsent?: boolean } = {}): Failure {
+  #failure(
+    kind: Failure['kind'],
+    what: string,
+    details: { cause?: unknown; unsent?: boolean; stale?: boolean } = {},
+  ): Failure {
     const { vendor, model } = this.#rung
     return new Failure(kind, `${vendor.title} ${what}`, {
       vendor: vendor.name,
@@ -344,7 +408,9 @@ class Reception implements Dispatcher.DispatchHandler {
     if (this.#over) return
     this.#over = true
     this.#ending = failure
-    clearTimeout(this.#overall)
+    clearTimeout(this.#timer)
+    // What a failed try has used is paid for all the same.
+    if (failure !== undefined && this.#transcoder !== undefined) this.#record.usage = this.#transcoder.usage
     if (failure !== undefined) {
       this.#controller?.abort(failure)
       if (!this.#settled) this.settle(failure)
@@ -361,6 +427,19 @@ function aboutUs(kind: FailureKind, vendor: string, model: string): string | und
   if (kind === 'model-unknown') return `${vendor} has no model ${model} for this gateway.`
   return undefined
 }
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(3))} s`
+}
+
+/** The longest that a timer takes. */
+const timerMsMax = 2 ** 31 - 1
+
+/**
+ * A connection that had served a call before and closed at once on the next was closed while it was idle, and the request
+ * crossed its end on the way. After a longer time the vendor may have begun the work.
+ */
+const staleMs = 1000
 
 /** A connection that was never made: nothing can have been sent over it. */
 const notConnected = new Set([

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Call } from '../core/call.ts'
 import type { Rung } from '../core/ladder.ts'
+import type { Prompt } from '../core/prompt.ts'
 import { answerHeaders } from './headers.ts'
 import { promptOf } from './prepare.ts'
 import type { Tab } from './tab.ts'
@@ -14,15 +15,8 @@ const tokensPerImage = 1000
  * `x-keyrung-estimate` says that it is no exact count.
  */
 export function estimate(call: Call, rung: Rung, response: ServerResponse, tab: Tab): void {
-  const prompt = promptOf(call, rung)
-  let images = 0
-  const text = JSON.stringify([prompt.system, prompt.turns, prompt.tools], (key, value: unknown) => {
-    if (key === 'source') images += 1
-    return key === 'path' || key === 'source' ? undefined : value
-  })
-  const tokens = Math.ceil(Buffer.byteLength(text) / bytesPerToken) + images * tokensPerImage
-  tab.vendor = rung.vendor.name
-  tab.model = rung.model.id
+  const tokens = tokensOf(promptOf(call, rung))
+  tab.on(rung)
   tab.status = 200
   tab.firstByteMs = Date.now()
   const body = JSON.stringify(call.dialect.count?.fold(tokens) ?? {})
@@ -34,4 +28,14 @@ export function estimate(call: Call, rung: Rung, response: ServerResponse, tab: 
     'x-keyrung-estimate': 'bytes/4',
   })
   response.end(body)
+}
+
+/** A prompt's tokens, roughly: bytes of text by four, and a number for each image or file. */
+export function tokensOf(prompt: Prompt): number {
+  let images = 0
+  const text = JSON.stringify([prompt.system, prompt.turns, prompt.tools], (key, value: unknown) => {
+    if (key === 'source') images += 1
+    return key === 'path' || key === 'source' ? undefined : value
+  })
+  return Math.ceil(Buffer.byteLength(text) / bytesPerToken) + images * tokensPerImage
 }

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Call } from '../core/call.ts'
 import { Failure, failureOf } from '../core/failure.ts'
-import type { Snapshot } from '../core/snapshot.ts'
+import type { Rung } from '../core/ladder.ts'
+import type { Caller, Snapshot } from '../core/snapshot.ts'
 import { admit } from './admit.ts'
-import type { Answer } from './attempt.ts'
-import { climb } from './climb.ts'
+import { attempt } from './attempt.ts'
+import { climb, type Climbed } from './climb.ts'
 import type { Gateway } from './gateway.ts'
 import { estimate } from './estimate.ts'
 import { identify } from './identify.ts'
+import { callerWaitsMs, callMsMax, isRetry } from './patience.ts'
 import { readBody, readJson } from './read.ts'
 import { refuse } from './refuse.ts'
 import { relay } from './relay.ts'
@@ -34,10 +36,12 @@ export async function exchange(
     if (response.writableFinished) return
     end(stay, new Failure('caller-gone', 'The caller left before the answer was complete.'))
   })
+  let climbed: Climbed | undefined
   try {
-    tab.keyId = identify(snapshot, request.headers).id
-    const answer = await ask({ gateway, snapshot, path, request, response, tab, stay })
-    if (answer !== undefined) await relay(answer, dialect, response, snapshot, tab)
+    const caller = identify(snapshot, request.headers)
+    tab.keyId = caller.id
+    climbed = await ask({ gateway, snapshot, path, request, response, tab, stay, caller })
+    if (climbed !== undefined) await relay(climbed.answer, dialect, response, snapshot, tab)
   } catch (thrown) {
     const failure = failureOf(thrown)
     if (response.headersSent) {
@@ -45,17 +49,10 @@ export async function exchange(
       response.destroy()
     } else refuse(failure, dialect, response, tab)
   } finally {
+    climbed?.over(tab.failure)
     stay.leave?.()
-    tell(gateway, tab)
+    if (tab.failure?.kind === 'gateway-fault') gateway.log.fault(tab.id, tab.failure.cause)
     gateway.record(tab.receipt(Date.now()))
-  }
-}
-
-/** What the operator has to know: our own bugs, and vendors whom only the operator can mend. */
-function tell(gateway: Gateway, { id, failure, vendor }: Tab): void {
-  if (failure?.kind === 'gateway-fault') gateway.log.fault(id, failure.cause)
-  else if (failure?.kind === 'vendor-refuses' || failure?.kind === 'vendor-unreachable') {
-    gateway.log.vendor(vendor, failure.kind, failure.message)
   }
 }
 
@@ -80,26 +77,38 @@ interface Asking {
   response: ServerResponse
   tab: Tab
   stay: Stay
+  caller: Caller
 }
 
 /**
  * Read, admit, route and climb. Apart from the rest, so that the request is let go before its answer flows, perhaps for
  * an hour. Undefined where the answer has been given.
  */
-async function ask({ gateway, snapshot, path, request, response, tab, stay }: Asking): Promise<Answer | undefined> {
+async function ask(asking: Asking): Promise<Climbed | undefined> {
+  const { gateway, snapshot, path, request, response, tab, stay, caller } = asking
+  const startedMs = gateway.clock.nowMs()
   const call = await read(path, request, snapshot, tab)
   stay.leave = admit(gateway, snapshot, (reason) => end(stay, reason))
   const fault = headerOf(request, 'x-keyrung-fault')
-  const ladder = route(snapshot, call.head.model, { dialect: call.dialect, fault, callerId: tab.keyId })
-  const [rung] = ladder.rungs
-  if (rung !== undefined && call.purpose === 'count' && rung.vendor.counts === undefined) {
+  const counting = call.purpose === 'count'
+  const ladder = route(snapshot, call.head.model, {
+    dialect: call.dialect,
+    caller,
+    fault,
+    ladder: headerOf(request, 'x-keyrung-ladder'),
+    counting,
+    random: gateway.clock.random,
+  })
+  tab.ladder = ladder.name
+  const first = ladder.rungs[0] as Rung
+  if (counting && first.vendor.counts === undefined) {
     if (fault !== undefined)
       throw new Failure(
         'request-invalid',
         'Tokens of this model are estimated here: no vendor is asked that could fail.',
         { fix: 'Leave out x-keyrung-fault.' },
       )
-    estimate(call, rung, response, tab)
+    estimate(call, first, response, tab)
     return undefined
   }
   const context = {
@@ -110,7 +119,20 @@ async function ask({ gateway, snapshot, path, request, response, tab, stay }: As
     // Nothing left to ask for: the caller asked for it.
     streamUsage: Object.keys(call.dialect.request.ask?.(call.json, call.head) ?? {}).length === 0,
   }
-  return climb(call, ladder, { snapshot, dispatcher: gateway.dispatcher, context, tab, gone: stay })
+  return climb(call, ladder, {
+    snapshot,
+    clock: gateway.clock,
+    seats: gateway.seats,
+    attempt,
+    dispatcher: gateway.dispatcher,
+    context,
+    tab,
+    log: gateway.log,
+    startedMs,
+    untilMs: Math.min(callerWaitsMs(request.headers), callMsMax(first.deadlines, call.head.stream)),
+    retried: isRetry(request.headers),
+    gone: stay,
+  })
 }
 
 /** A header of the caller's, bounded; undefined for none. */

@@ -1,17 +1,30 @@
 import type { Server } from 'node:http'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { Failure, type FailureKind } from '../core/failure.ts'
 import type { Receipt } from '../core/receipt.ts'
 import type { Snapshot } from '../core/snapshot.ts'
+import type { Status, VendorPage } from '../core/status.ts'
 import { Concurrency } from './limits/concurrency.ts'
+import { realClock, type Clock } from './clock.ts'
+import { Connections } from './connections.ts'
+import { Health, healthMemory, monotonicMs } from './health/health.ts'
+import { Places, placesMemory } from './health/places.ts'
+import { Seats } from './health/seats.ts'
+import { statusOf } from './standings.ts'
 import { createGatewayServer } from './server.ts'
 
 /** What the steps share: no call changes it but by taking and leaving its place. */
 export interface Gateway {
   /** The settings as they are now; a call asks once. */
   snapshot(): Snapshot
-  readonly dispatcher: Dispatcher
+  /** Connections to the vendors that are made within this time. */
+  readonly dispatcher: (connectMs: number) => Dispatcher
+  readonly clock: Clock
+  /** How the rungs stand, as all calls have learnt. */
+  readonly seats: Seats
   readonly concurrency: Concurrency
+  /** How the models stand, for people. */
+  status(): Status
   /** The gateway is stopping: new calls are sent away, those under way end. */
   readonly draining: boolean
   /** Takes the receipt of a call that has ended. */
@@ -35,6 +48,8 @@ interface Options {
   snapshot: () => Snapshot
   record: (receipt: Receipt) => void
   log: Log
+  /** What the vendors' own status pages say; undefined where they are not shown. */
+  vendorPages?: () => readonly VendorPage[]
 }
 
 /** A running gateway: the server that callers reach, and how to stop it. */
@@ -45,18 +60,19 @@ export interface RunningGateway extends Gateway {
 }
 
 /** Joins the steps with a server and a pool of connections to the vendors. The server is not yet listening. */
-export function createGateway({ snapshot, record, log }: Options): RunningGateway {
-  const dispatcher = new Agent({
-    connect: { timeout: snapshot().deadlines.connectMs },
-    pipelining: 1,
-    allowH2: false,
-    keepAliveTimeout: 30_000,
-    maxResponseSize: -1,
-  })
+export function createGateway({ snapshot, record, log, vendorPages }: Options): RunningGateway {
+  const connections = new Connections()
+  const health = new Health(healthMemory(), monotonicMs)
+  const places = new Places({ memory: placesMemory(), worker: 0, nowMs: monotonicMs })
+  const seats = new Seats(health, places, () => snapshot().adaptive)
+  const sinceMs = Date.now()
   const state = { draining: false }
   const gateway = {
     snapshot,
-    dispatcher,
+    dispatcher: (connectMs: number) => connections.within(connectMs),
+    clock: realClock,
+    seats,
+    status: () => statusOf({ snapshot: snapshot(), health, seats, sinceMs, pages: vendorPages?.() }),
     concurrency: new Concurrency(),
     record,
     log,
@@ -80,7 +96,7 @@ export function createGateway({ snapshot, record, log }: Options): RunningGatewa
       clearInterval(idle)
       clearTimeout(end)
       clearTimeout(cut)
-      await dispatcher.destroy()
+      await connections.destroy()
     },
   })
 }

@@ -13,6 +13,7 @@ export function answerHeaders(tab: Tab): OutgoingHttpHeaders {
     headers['x-keyrung-vendor'] = tab.vendor
     headers['x-keyrung-model'] = headerText(tab.model)
   }
+  if (tab.ladder !== undefined) headers['x-keyrung-ladder'] = tab.ladder
   if (tab.simulated) headers['x-keyrung-simulated'] = 'true'
   if (tab.tries.length > 1) headers['x-keyrung-attempts'] = trail(tab.tries)
   return headers

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { Snapshot } from '../core/snapshot.ts'
+import type { Level, Snapshot } from '../core/snapshot.ts'
 import type { Model } from '../core/vendor.ts'
-import { resolve } from './route.ts'
+import { ladderPrefix, resolve } from './route.ts'
 
 const pageDefault = 20
 const pageMax = 1000
@@ -32,9 +32,13 @@ export function listModels(snapshot: Snapshot, anthropic: boolean, query: URLSea
 
 /** GET /v1/models/{id}. Throws Failure `model-unknown`. */
 export function showModel(snapshot: Snapshot, anthropic: boolean, id: string): JsonObject {
-  const { model, setup } = resolve(snapshot, id)
-  const entry: Entry = { id, model, owner: setup.vendor.name }
+  const entry = ladders(snapshot).find((one) => one.id === id) ?? plainEntry(snapshot, id)
   return anthropic ? anthropicModel(entry) : openaiModel(entry)
+}
+
+function plainEntry(snapshot: Snapshot, id: string): Entry {
+  const { model, setup } = resolve(snapshot, id)
+  return { id, model, owner: setup.vendor.name }
 }
 
 interface Entry {
@@ -47,11 +51,24 @@ interface Entry {
 function available(snapshot: Snapshot): Entry[] {
   const entries: Entry[] = []
   const add = (id: string, model: Model): void => {
-    if (snapshot.vendors.get(model.vendor)?.secret !== undefined) entries.push({ id, model, owner: model.vendor })
+    const credentials = snapshot.vendors.get(model.vendor)?.credentials ?? []
+    if (credentials.length > 0) entries.push({ id, model, owner: model.vendor })
   }
   for (const alias of snapshot.aliases.keys()) add(alias, resolve(snapshot, alias).model)
   for (const model of snapshot.models.values()) add(model.id, model)
-  return entries
+  return [...entries, ...ladders(snapshot)]
+}
+
+/** Ladders by the names under which they are asked, with the facts of their first rung. */
+function ladders(snapshot: Snapshot): Entry[] {
+  return [...snapshot.ladders.values()].map(({ name, levels: [first] }) => {
+    const model = (first as Level).model
+    return {
+      id: `${ladderPrefix}${name}`,
+      model: { ...model, name: `Ladder ${name}, from ${model.name ?? model.id}` },
+      owner: 'keyrung',
+    }
+  })
 }
 
 function pageOf(entries: Entry[], limit: number, query: URLSearchParams): { page: Entry[]; more: boolean } {

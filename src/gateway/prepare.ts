@@ -35,7 +35,7 @@ export function prepare(call: Call, rung: Rung, dialects: Dialects): Sending {
   return {
     dialect,
     passes,
-    path: rung.base + (vendor.speaks[dialect.name] ?? '') + pathOf(call, dialect, head),
+    path: rung.credential.base + (vendor.speaks[dialect.name] ?? '') + pathOf(call, dialect, head),
     headers: headersOf(call, rung, passes),
     body: passes ? passedBody(call, rung) : JSON.stringify(translated(call, rung, dialect)),
   }
@@ -53,7 +53,7 @@ function headersOf(call: Call, rung: Rung, passes: boolean): Record<string, stri
     accept: call.head.stream ? 'text/event-stream' : 'application/json',
     'user-agent': 'keyrung',
     ...vendor.headers?.defaults,
-    ...vendor.authorize(rung.secret.reveal()),
+    ...vendor.authorize(rung.credential.secret.reveal()),
     ...rung.headers,
   }
   if (!passes || vendor.headers === undefined) return headers

@@ -63,9 +63,5 @@ async function stream(
   tab.usage = transcoder.usage
   if (transcoder.model !== undefined) tab.model = transcoder.model
   tab.replyBytes = bytes
-  if (failure !== undefined) {
-    tab.failure = failure
-    const last = tab.tries.at(-1)
-    if (last !== undefined) last.outcome = failure.kind
-  }
+  if (failure !== undefined) tab.failure = failure
 }

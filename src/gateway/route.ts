@@ -1,30 +1,140 @@
+import { named, type Named, type Names } from '../core/catalogue.ts'
 import { Failure } from '../core/failure.ts'
 import type { Dialect } from '../core/dialect.ts'
-import { sandboxSecret, type Ladder, type Rung } from '../core/ladder.ts'
-import type { Snapshot, VendorSetup } from '../core/snapshot.ts'
-import type { Model } from '../core/vendor.ts'
-
-/** No model's name is longer: one that is comes from a mistake, and would be kept in receipts. */
-const nameLengthMax = 200
+import { sandboxSecret, type Credential, type Ladder, type Rung } from '../core/ladder.ts'
+import type { Caller, LadderPlan, Level, Snapshot } from '../core/snapshot.ts'
 
 /** What a call asks of routing besides its model. */
-interface Wish {
+export interface Wish {
   dialect: Dialect
+  caller: Caller
   /** A fault of the sandbox, asked for by header. */
   fault: string | undefined
-  callerId: string
+  /** The header `x-keyrung-ladder`: a ladder's name, or `off`. */
+  ladder: string | undefined
+  /** A count of tokens: of the model that was asked, since others count otherwise. */
+  counting: boolean
+  /** From 0 to 1, below 1. */
+  random: () => number
 }
 
-/** Step 4: which models may answer. Throws Failure `model-unknown` with the nearest names, or `vendor-keyless`. */
-export function route(snapshot: Snapshot, asked: string, wish: Wish): Ladder {
-  const named = asked.startsWith(sandboxPrefix) ? asked.slice(sandboxPrefix.length) : undefined
-  const model = named === undefined ? asked : sandboxModel(snapshot, wish.dialect)
-  const fault = wish.fault ?? named
-  const rung = fault === undefined ? rungOf(snapshot, model) : faultyRung(snapshot, model, fault, wish.callerId)
-  return { rungs: [rung], triesMax: snapshot.triesMax, deadlines: snapshot.deadlines }
-}
-
+/** Model names that stand for a whole ladder. */
+export const ladderPrefix = 'ladder/'
 const sandboxPrefix = 'sandbox/'
+
+/**
+ * Step 4: which rungs may answer. Throws Failure `model-unknown` with the nearest names, `vendor-keyless`, or
+ * `request-invalid` for a ladder that there is not.
+ */
+export function route(snapshot: Snapshot, asked: string, wish: Wish): Ladder {
+  const plan = planOf(snapshot, asked, wish)
+  const fault = wish.fault ?? (asked.startsWith(sandboxPrefix) ? asked.slice(sandboxPrefix.length) : undefined)
+  const levels = levelsOf(snapshot, asked, plan, wish)
+  if (fault !== undefined) return faulty(snapshot, levels, fault, explicit(asked, wish) ? plan : undefined, wish)
+  const usable = withoutSimulated(levels.filter((level) => level.credentials.length > 0))
+  if (usable.length === 0) throw keyless(levels[0] as Level)
+  return {
+    name: plan?.name,
+    rungs: usable.flatMap((level, index) => rungsOf(level, index, wish.random)),
+    retries: plan?.retries ?? snapshot.retries,
+    hedgeAfterMs: plan?.hedgeAfterMs,
+  }
+}
+
+/** The ladder in force: what the call says, else what belongs to its key, else what the operator's rules say of the model. */
+function planOf(snapshot: Snapshot, asked: string, wish: Wish): LadderPlan | undefined {
+  if (asked.startsWith(ladderPrefix)) {
+    if (wish.ladder !== undefined) {
+      throw new Failure('request-invalid', 'The model names a ladder, and so does x-keyrung-ladder.', {
+        path: 'model',
+        fix: 'Name the ladder in one place, or a model in model.',
+      })
+    }
+    return knownPlan(snapshot, asked.slice(ladderPrefix.length), 'model')
+  }
+  if (wish.counting || wish.ladder === 'off') return undefined
+  if (wish.ladder !== undefined) return knownPlan(snapshot, wish.ladder, undefined)
+  const name = wish.caller.ladder ?? snapshot.ladderRules.find((rule) => rule.models.test(asked))?.ladder
+  return name === undefined ? undefined : snapshot.ladders.get(name)
+}
+
+function knownPlan(snapshot: Snapshot, name: string, path: string | undefined): LadderPlan {
+  const plan = snapshot.ladders.get(name)
+  if (plan !== undefined) return plan
+  const known = [...snapshot.ladders.keys()].join(', ')
+  const where = path === undefined ? 'x-keyrung-ladder' : path
+  const shown = name.slice(0, 60).replaceAll(/[^\w.-]/g, '?')
+  throw new Failure(
+    path === undefined ? 'request-invalid' : 'model-unknown',
+    `${where}: there is no ladder '${shown}' here.`,
+    {
+      ...(path !== undefined && { path, model: `${ladderPrefix}${shown}` }),
+      fix: known === '' ? 'Ask a model by its name.' : `Ladders here: ${known}.`,
+    },
+  )
+}
+
+/** Did the call itself ask for its ladder? */
+function explicit(asked: string, { ladder }: Wish): boolean {
+  return asked.startsWith(ladderPrefix) || ladder !== undefined
+}
+
+/** The model asked for stands first; of a ladder that holds it, those after it follow. */
+function levelsOf(snapshot: Snapshot, asked: string, plan: LadderPlan | undefined, wish: Wish): readonly Level[] {
+  if (asked.startsWith(ladderPrefix)) {
+    const levels = plan?.levels ?? []
+    return wish.counting ? levels.slice(0, 1) : levels
+  }
+  const first = asked.startsWith(sandboxPrefix) ? sandboxModel(snapshot, wish.dialect) : asked
+  const { setup, model } = resolve(snapshot, first)
+  const unheard = model.price === undefined && !snapshot.aliases.has(first)
+  const base: Level = { setup, model, credentials: setup.credentials, rules: snapshot.rules, unheard }
+  if (plan === undefined) return [base]
+  const at = plan.levels.findIndex((level) => level.setup === setup && level.model.id === model.id)
+  return at >= 0 ? plan.levels.slice(at) : [base, ...plan.levels]
+}
+
+/** Nobody who asked a vendor may get an answer that no vendor gave: simulated ones do not stand in for real ones. */
+function withoutSimulated(levels: readonly Level[]): readonly Level[] {
+  const real = levels.filter((level) => !level.setup.simulated)
+  return real.length === 0 ? levels : real
+}
+
+function keyless({ setup: { vendor }, model }: Level): Failure {
+  return new Failure('vendor-keyless', `This gateway has no key for ${vendor.title}, who makes ${model.id}.`, {
+    vendor: vendor.name,
+    fix: `The operator must set ${vendor.keyNames.join(' or ')} and start the gateway again, or turn the sandbox on.`,
+  })
+}
+
+function rungsOf(level: Level, index: number, random: () => number): Rung[] {
+  return turned(level.credentials, random).map((credential) => placeOf(level, index, credential))
+}
+
+/** A rung of a level by one credential. */
+export function placeOf({ setup, model, rules, unheard }: Level, level: number, credential: Credential): Rung {
+  return {
+    level,
+    vendor: setup.vendor,
+    model,
+    credential,
+    simulated: setup.simulated,
+    deadlines: rules.deadlines,
+    cooldown: rules.cooldown,
+    breaker: rules.breaker,
+    budget: rules.budget,
+    healthKey: unheard === true ? undefined : `${setup.vendor.name}/${model.id}#${credential.name}`,
+  }
+}
+
+/** Credentials in a random order, the weightier the sooner; those of weight 0 last (Efraimidis and Spirakis, 2006). */
+function turned(credentials: readonly Credential[], random: () => number): readonly Credential[] {
+  if (credentials.length < 2) return credentials
+  return credentials
+    .map((credential) => ({ credential, key: credential.weight === 0 ? -1 : random() ** (1 / credential.weight) }))
+    .toSorted((one, other) => other.key - one.key)
+    .map(({ credential }) => credential)
+}
 
 /** The model behind `sandbox/…`: of the vendor whose own dialect the caller speaks, the one that refuses least. */
 function sandboxModel(snapshot: Snapshot, dialect: Dialect): string {
@@ -33,11 +143,33 @@ function sandboxModel(snapshot: Snapshot, dialect: Dialect): string {
   return first?.id ?? dialect.native
 }
 
-/** The simulated vendor of this model, told to fail in this way; `ok` is no fault. */
-function faultyRung(snapshot: Snapshot, asked: string, fault: string, callerId: string): Rung {
-  const { setup, model } = resolve(snapshot, asked)
+/**
+ * A ladder whose first rung is simulated and fails as asked. Where the call names no ladder, that is all of it, and nothing is
+ * tried again: what was asked for is what is seen.
+ */
+function faulty(
+  snapshot: Snapshot,
+  levels: readonly Level[],
+  fault: string,
+  plan: LadderPlan | undefined,
+  wish: Wish,
+): Ladder {
+  const [first, ...rest] = levels
+  if (first === undefined) throw new Error('a ladder without rungs')
+  const rungs = [faultyRung(snapshot, first, fault, wish.caller.id)]
+  if (plan === undefined) {
+    return { name: undefined, rungs, retries: { ...snapshot.retries, enabled: false }, hedgeAfterMs: undefined }
+  }
+  const others = withoutSimulated(rest.filter((level) => level.credentials.length > 0))
+  rungs.push(...others.flatMap((level, index) => rungsOf(level, index + 1, wish.random)))
+  return { name: plan.name, rungs, retries: plan.retries, hedgeAfterMs: plan.hedgeAfterMs }
+}
+
+/** The simulated vendor of this model, told to fail in this way; `ok` is no fault. It leaves no trace in the vendor's health. */
+function faultyRung(snapshot: Snapshot, level: Level, fault: string, callerId: string): Rung {
   const { sandbox } = snapshot
-  if (sandbox === undefined || setup.sandbox === undefined) {
+  const place = level.setup.sandbox
+  if (sandbox === undefined || place === undefined) {
     throw new Failure('not-allowed', 'Faults on demand need the sandbox, which is off.', {
       fix: 'The operator can turn it on with sandbox: { enabled: true }.',
     })
@@ -47,58 +179,35 @@ function faultyRung(snapshot: Snapshot, asked: string, fault: string, callerId: 
   if (problem !== undefined) {
     throw new Failure('request-invalid', problem, { path: 'model', fix: 'GET /sandbox/faults lists the faults.' })
   }
-  const headers = plain ? {} : { [sandbox.faultHeader]: fault, [sandbox.callerHeader]: callerId }
-  return { vendor: setup.vendor, model, ...setup.sandbox, secret: sandboxSecret, simulated: true, headers }
+  const credential: Credential = {
+    name: 'sandbox',
+    number: 1,
+    weight: 1,
+    ...place,
+    secret: sandboxSecret,
+    callsMax: undefined,
+  }
+  return {
+    ...placeOf(level, 0, credential),
+    simulated: true,
+    healthKey: undefined,
+    headers: plain ? {} : { [sandbox.faultHeader]: fault, [sandbox.callerHeader]: callerId },
+  }
 }
 
-function rungOf(snapshot: Snapshot, asked: string): Rung {
-  const { setup, model } = resolve(snapshot, asked)
-  const { vendor, secret } = setup
-  if (secret === undefined) {
-    throw new Failure('vendor-keyless', `This gateway has no key for ${vendor.title}, who makes ${model.id}.`, {
-      vendor: vendor.name,
-      fix: `The operator must set ${vendor.keyNames.join(' or ')} and start the gateway again, or turn the sandbox on.`,
-    })
-  }
-  return { vendor, model, origin: setup.origin, base: setup.base, secret, simulated: setup.simulated }
-}
-
-/** The vendor and model that a name stands for: an alias, a catalogue name, `vendor/model`, or a vendor's prefix. */
-export function resolve(snapshot: Snapshot, asked: string): { setup: VendorSetup; model: Model } {
-  const name = snapshot.aliases.get(asked) ?? asked
-  // Half a character, which JSON can hold, cannot stand in the path of a URL.
-  if (name.length > nameLengthMax || !name.isWellFormed()) throw unknown(snapshot, asked)
-  const known = snapshot.models.get(name)
-  if (known !== undefined) return { setup: snapshot.vendors.get(known.vendor) as VendorSetup, model: known }
-  const slash = name.indexOf('/')
-  if (slash > 0 && slash < name.length - 1) {
-    const setup = snapshot.vendors.get(name.slice(0, slash))
-    if (setup !== undefined) return { setup, model: modelOf(snapshot, setup, name.slice(slash + 1)) }
-  }
-  for (const setup of snapshot.vendors.values()) {
-    if (setup.vendor.models.test(name)) return { setup, model: modelOf(snapshot, setup, name) }
-  }
-  throw unknown(snapshot, asked)
-}
-
-function unknown(snapshot: Snapshot, asked: string): Failure {
+/** The vendor and model that a name stands for. Throws Failure `model-unknown` with the nearest names. */
+export function resolve(names: Names, asked: string): Named {
+  const found = named(names, asked)
+  if (found !== undefined) return found
   const model = asked.slice(0, 100)
-  return new Failure('model-unknown', `model: ${model} is not known here${nearest(snapshot, model)}`, {
+  throw new Failure('model-unknown', `model: ${model} is not known here${nearest(names, model)}`, {
     path: 'model',
     model,
   })
 }
 
-/** The catalogue's facts for a dated name are those of its undated line; a wholly new name has none. */
-function modelOf(snapshot: Snapshot, setup: VendorSetup, id: string): Model {
-  const undated = id.replace(/(-\d{8}|-\d{4}-\d{2}-\d{2}|-latest)$/, '')
-  const known = snapshot.models.get(id) ?? snapshot.models.get(undated)
-  if (known?.vendor === setup.vendor.name) return known.id === id ? known : { ...known, id }
-  return { id, vendor: setup.vendor.name }
-}
-
-function nearest(snapshot: Snapshot, asked: string): string {
-  const scored = [...snapshot.models.keys(), ...snapshot.aliases.keys()]
+function nearest(names: Names, asked: string): string {
+  const scored = [...names.models.keys(), ...names.aliases.keys()]
     .map((name) => ({ name, distance: distance(name, asked.toLowerCase()) }))
     .filter((one) => one.name !== asked && one.distance <= Math.max(1, asked.length / 3))
     .toSorted((one, other) => one.distance - other.distance)

@@ -1,7 +1,7 @@
 import type { DialectName } from '../core/dialect.ts'
 
-/** Where a request goes. Each route says here how it is authorized: `key` or `open`. */
-export type Route = CallRoute | ModelsRoute | OpenRoute | PageRoute
+/** Where a request goes. Each route says here how it is authorized: `key`, `open`, or `status`, as the operator has set it. */
+export type Route = CallRoute | ModelsRoute | OpenRoute | PageRoute | StatusRoute
 
 export interface CallRoute {
   type: 'call'
@@ -31,6 +31,13 @@ export interface PageRoute {
   auth: 'open'
   /** The page's name; '' for the overview. */
   name: string
+  path: string
+}
+
+export interface StatusRoute {
+  type: 'status'
+  auth: 'status'
+  form: 'html' | 'json'
   path: string
 }
 
@@ -82,6 +89,11 @@ const lines: readonly Line[] = [
     methods: ['GET', 'HEAD'],
     paths: /^\/errors(?:\/([\w-]*))?$/,
     route: (path, match) => ({ type: 'page', auth: 'open', name: match[1] ?? '', path }),
+  },
+  {
+    methods: ['GET', 'HEAD'],
+    paths: /^\/status(\.json)?$/,
+    route: (path, match) => ({ type: 'status', auth: 'status', form: match[1] === undefined ? 'html' : 'json', path }),
   },
   { methods: ['GET', 'HEAD'], paths: /^\/readyz$/, route: (path) => ({ type: 'ready', auth: 'open', path }) },
 ]

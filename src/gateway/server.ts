@@ -9,7 +9,8 @@ import { identify } from './identify.ts'
 import { asksLikeAnthropic, listModels, showModel } from './models.ts'
 import { pathHint } from './paths.ts'
 import { refuse } from './refuse.ts'
-import { find, type ModelsRoute, type OpenRoute, type Route } from './routes.ts'
+import { find, type ModelsRoute, type OpenRoute, type Route, type StatusRoute } from './routes.ts'
+import { statusHtml, statusJson } from './status.ts'
 import { answerHeaders } from './headers.ts'
 import { Tab } from './tab.ts'
 
@@ -89,6 +90,7 @@ function answer(
   request.resume()
   try {
     if (route.type === 'page') page(gateway, route.name, response)
+    else if (route.type === 'status') status(gateway, route, request, response)
     else if (route.auth === 'open') open(gateway, route, response)
     else models(gateway, route, request, response)
   } catch (thrown) {
@@ -118,6 +120,19 @@ function page(gateway: Gateway, name: string, response: ServerResponse): void {
   const html = gateway.snapshot().pages.get(name)
   if (html === undefined)
     throw new Failure('path-unknown', `There is no page on ${plain(name)}.`, { fix: 'GET /errors lists the pages.' })
+  sendHtml(response, html)
+}
+
+/** How the models stand, for whom the operator shows it. */
+function status(gateway: Gateway, route: StatusRoute, request: IncomingMessage, response: ServerResponse): void {
+  const snapshot = gateway.snapshot()
+  if (!snapshot.status.public) identify(snapshot, request.headers)
+  const now = gateway.status()
+  if (route.form === 'json') send(response, 200, statusJson(now))
+  else sendHtml(response, statusHtml(now))
+}
+
+function sendHtml(response: ServerResponse, html: string): void {
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
     'content-length': Buffer.byteLength(html),

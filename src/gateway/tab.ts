@@ -2,6 +2,7 @@ import type { Failure } from '../core/failure.ts'
 import { noUsage, type Usage } from '../core/event.ts'
 import type { DialectName } from '../core/dialect.ts'
 import { timeId } from '../core/id.ts'
+import type { Rung } from '../core/ladder.ts'
 import type { Receipt, TryRecord } from '../core/receipt.ts'
 
 /** How much of a model's name is written down: it is the caller's or the vendor's text. */
@@ -19,6 +20,8 @@ export class Tab {
   clientId: string | undefined
   modelAsked = ''
   model = ''
+  /** The ladder in force, by name. */
+  ladder: string | undefined
   vendor = ''
   simulated = false
   stream = false
@@ -35,6 +38,13 @@ export class Tab {
     this.dialect = dialect
     this.startedMs = startedMs
     this.mount = mount
+  }
+
+  /** The rung that is tried now, or whose failure is told. */
+  on({ vendor, model, simulated }: Rung): void {
+    this.vendor = vendor.name
+    this.model = model.id
+    this.simulated = simulated
   }
 
   receipt(endedMs: number): Receipt {

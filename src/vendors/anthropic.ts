@@ -6,6 +6,7 @@ export const anthropic: Vendor = {
   title: 'Anthropic',
   origin: 'https://api.anthropic.com',
   keyNames: ['ANTHROPIC_API_KEY'],
+  statusPage: { form: 'statuspage', url: 'https://status.claude.com' },
   models: /^claude-/,
   speaks: { anthropic: '' },
   choose: () => 'anthropic',

@@ -9,6 +9,7 @@ export const deepseek: Vendor = {
   title: 'DeepSeek',
   origin: 'https://api.deepseek.com',
   keyNames: ['DEEPSEEK_API_KEY'],
+  statusPage: { form: 'deepseek', url: 'https://status.deepseek.com' },
   models: /^deepseek-/,
   speaks: { 'openai-chat': '', anthropic: '/anthropic' },
   // Only the Anthropic format has image blocks (api-docs.deepseek.com, guides/anthropic_api); all else goes by chat, which

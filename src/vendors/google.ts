@@ -6,6 +6,7 @@ export const google: Vendor = {
   title: 'Google',
   origin: 'https://generativelanguage.googleapis.com',
   keyNames: ['GOOGLE_API_KEY', 'GEMINI_API_KEY'],
+  statusPage: { form: 'google', url: 'https://status.cloud.google.com' },
   models: /^(gemini-|gemma-|learnlm-)/,
   speaks: { gemini: '/v1beta' },
   choose: () => 'gemini',

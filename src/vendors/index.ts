@@ -11,3 +11,5 @@ export const vendors: readonly Vendor[] = [anthropic, openai, google, xai, deeps
 
 /** What is known of their models; a name that is not here is routed by its prefix. */
 export const models = catalogue as readonly Model[]
+
+export { shippedLadders } from './ladders.ts'

@@ -7,6 +7,7 @@ export const openai: Vendor = {
   title: 'OpenAI',
   origin: 'https://api.openai.com',
   keyNames: ['OPENAI_API_KEY'],
+  statusPage: { form: 'statuspage', url: 'https://status.openai.com' },
   models: /^(gpt-|o\d|chatgpt-|chat-latest|codex-)/,
   speaks: { 'openai-chat': '/v1', 'openai-responses': '/v1' },
   choose(caller, model, request) {

@@ -6,6 +6,7 @@ export const xai: Vendor = {
   title: 'xAI',
   origin: 'https://api.x.ai',
   keyNames: ['XAI_API_KEY'],
+  statusPage: { form: 'xai', url: 'https://status.x.ai' },
   models: /^grok-/,
   speaks: { 'openai-chat': '/v1', 'openai-responses': '/v1' },
   choose: (caller, model) => (caller === 'openai-chat' && !refuses(model, 'chat') ? 'openai-chat' : 'openai-responses'),

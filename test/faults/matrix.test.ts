@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { faultList, findFault } from '../../src/sandbox/index.ts'
-import { startTestGateway } from '../support/gateway.ts'
+import { deadlinesOf, startTestGateway } from '../support/gateway.ts'
 import { ask, type Way } from './ask.ts'
 import { problemsOf, type Cell, type Receipt } from './check.ts'
 import { places, rows, type Place } from './matrix.ts'
 import { eachOf } from './each-of.ts'
 
 const gateway = await startTestGateway({
-  config: 'deadlines: { firstByteMs: 700, idleMs: 700 }\nsandbox: { paceMs: 3 }',
+  config: `${deadlinesOf(700)}sandbox: { paceMs: 3 }`,
 })
 const { sandbox } = gateway
 assert.ok(sandbox !== undefined)

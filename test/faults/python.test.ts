@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runPython, setUpPython } from '../python/support.ts'
-import { startTestGateway } from '../support/gateway.ts'
+import { deadlinesOf, startTestGateway } from '../support/gateway.ts'
 import { cheatSheet } from '../support/pages.ts'
 import { answerText } from './check.ts'
 import { places, rows, wordsOf, type Place } from './matrix.ts'
@@ -21,7 +21,7 @@ test('every fault with the official Python SDKs', async (context) => {
   }
   const folder = mkdtempSync(join(tmpdir(), 'keyrung-faults-'))
   const gateway = await startTestGateway({
-    config: 'deadlines: { firstByteMs: 700, idleMs: 700 }\nsandbox: { paceMs: 3 }',
+    config: `${deadlinesOf(700)}sandbox: { paceMs: 3 }`,
   })
   try {
     const cells = places().flatMap(cellsOf)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import { models } from '../../src/vendors/index.ts'
+import { models, shippedLadders } from '../../src/vendors/index.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { lastOf, recordingFetch } from './calls.ts'
 import { lines, png, weatherSchema } from './matrix.ts'
@@ -15,7 +15,11 @@ after(async () => {
 const { fetch, seen } = recordingFetch()
 const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: gateway.key, maxRetries: 0, fetch })
 const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: gateway.key, maxRetries: 0, fetch })
-const names = ['best', ...models.map((model) => model.id)].toSorted()
+const names = [
+  'best',
+  ...models.map((model) => model.id),
+  ...shippedLadders.map(({ name }) => `ladder/${name}`),
+].toSorted()
 
 describe('the models', () => {
   test('are listed for the Anthropic SDK, page after page', async () => {
@@ -54,11 +58,11 @@ describe('the models', () => {
     for (const model of listed) {
       assert.equal(model.object, 'model')
       assert.ok(Number.isInteger(model.created))
-      assert.match(model.owned_by, /^(anthropic|openai|google|xai|deepseek)$/)
+      assert.match(model.owned_by, /^(anthropic|openai|google|xai|deepseek|keyrung)$/)
     }
   })
 
-  for (const name of ['best', 'anthropic/claude-sonnet-5', ...lines.map((line) => line.model)]) {
+  for (const name of ['best', 'ladder/opus', 'anthropic/claude-sonnet-5', ...lines.map((line) => line.model)]) {
     test(`${name} is shown to both`, async () => {
       const one = await anthropic.models.retrieve(name)
       assert.deepEqual([one.id, one.type], [name, 'model'])

@@ -3,7 +3,7 @@ import { globSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isObject, textOf } from '../../src/core/json.ts'
-import { models } from '../../src/vendors/index.ts'
+import { models, shippedLadders } from '../../src/vendors/index.ts'
 import { runPython, setUpPython } from '../python/support.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { blocksIn, cheatSheet } from '../support/pages.ts'
@@ -19,7 +19,14 @@ test('the official Python SDKs', async (context) => {
   }
   const gateway = await startTestGateway()
   try {
-    const matrix = { lines, png: png.base64, reportSchema, text, weatherSchema, modelCount: models.length }
+    const matrix = {
+      lines,
+      png: png.base64,
+      reportSchema,
+      text,
+      weatherSchema,
+      modelCount: models.length + shippedLadders.length,
+    }
     const results = await runPython(setup.python, 'matrix.py', {
       KEYRUNG_URL: gateway.url,
       KEYRUNG_KEY: gateway.key,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '../../src/control/config.ts'
 import { start, type Started } from '../../src/cli/start.ts'
-import type { Settings } from '../../src/cli/settings.ts'
+import { found, type DeclaredKey, type Settings } from '../../src/cli/settings.ts'
 import { vendors } from '../../src/vendors/index.ts'
 
 /** A gateway for a test: real sockets, a data folder of its own, the sandbox behind it unless told otherwise. */
@@ -16,27 +16,43 @@ export interface TestGateway extends Started {
 interface Options {
   /** Text of a keyrung.yaml. */
   config?: string
-  /** Vendor to secret: these vendors are live. */
-  secrets?: Record<string, string>
+  /** Vendor to secret or secrets (`key-1`, `key-2`, …): these vendors are live. */
+  secrets?: Record<string, string | string[]>
   /** Vendor to origin, for live ones. */
   origins?: Record<string, string>
-  declaredKeys?: { name: string; key: string }[]
+  declaredKeys?: DeclaredKey[]
+  /** All of it, as it was read from a file; nothing else counts then. */
+  settings?: Settings
+}
+
+/** One call is one try, and nothing is remembered of a vendor: for tests of what one failure looks like. */
+export const oneTry = 'retries: { enabled: false }\ncooldown: { enabled: false }\nbreaker: { enabled: false }\n'
+
+/** All deadlines of an answer, in milliseconds. */
+export function deadlinesOf(ms: number): string {
+  const names = ['firstByteMs', 'firstByteLastMs', 'thinkingMs', 'thinkingLastMs', 'idleMs', 'wholeCallMs']
+  return `deadlines: { ${names.map((name) => `${name}: ${ms}`).join(', ')} }\n`
 }
 
 /** Starts a gateway on a free port; `close` ends it and removes its data. */
 export async function startTestGateway(options: Options = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'keyrung-test-'))
   const names = vendors.map((vendor) => vendor.name)
-  const config = parseConfig(options.config ?? '', 'test.yaml', names)
+  const config = options.settings?.config ?? parseConfig(options.config ?? '', 'test.yaml', names)
   config.data = folder
   config.server.port = 0
   config.server.drainMs = 2000
   if (options.config?.includes('paceMs') !== true) config.sandbox.paceMs = 0
-  const secrets = new Map(Object.entries(options.secrets ?? {}))
-  const settings: Settings = {
+  const secrets = Object.entries(options.secrets ?? {})
+  const settings: Settings = options.settings ?? {
     config,
-    secrets,
-    foundIn: new Map([...secrets.keys()].map((name) => [name, 'test'])),
+    file: 'test.yaml',
+    credentials: new Map(
+      secrets.map(([name, secret]) => [
+        name,
+        [secret].flat().map((one, index) => ({ ...found(one, 'test'), name: `key-${index + 1}` })),
+      ]),
+    ),
     origins: new Map(Object.entries(options.origins ?? {})),
     declaredKeys: options.declaredKeys ?? [],
   }

@@ -1,5 +1,5 @@
 import type { Dialect, Head } from '../../core/dialect.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import { opaqueMark } from '../../core/opaque.ts'
 import { checkRequest } from './check-request.ts'
 import { given, invalid } from './fields.ts'
@@ -12,6 +12,8 @@ export { dropped } from './read-request.ts'
 /** Requests of the Messages API. */
 export const request: Dialect['request'] = {
   head: readHead,
+  thinks: ({ thinking, output_config: output }) =>
+    (isObject(thinking) && thinking.type !== 'disabled') || (isObject(output) && given(output.effort)),
   check: checkRequest,
   read: readRequest,
   write: writeRequest,

@@ -8,6 +8,7 @@ import { isWrapped, openState, wrappedMark } from './state.ts'
 
 /** Requests: the model and whether to stream stand in the path, all else in the body. */
 export const request: Dialect['request'] = {
+  thinks: ({ generationConfig: config }) => isObject(config) && isObject(config.thinkingConfig),
   head(_json, path): Head {
     const [, model, method] = /\/models\/([^?]+):(\w+)(?:\?|$)/.exec(path) ?? []
     if (model === undefined || method === undefined) {

@@ -10,6 +10,7 @@ import { writeRequest } from './request-write.ts'
 /** Requests of `POST /chat/completions`. */
 export const request: Dialect['request'] = {
   head,
+  thinks: ({ reasoning_effort: effort }) => typeof effort === 'string' && effort !== 'none',
   check,
   read: readRequest,
   write: writeRequest,

@@ -1,6 +1,6 @@
 import type { Dialect, Head, Patch } from '../../core/dialect.ts'
 import { Failure } from '../../core/failure.ts'
-import { listOf, numberOf, type JsonObject } from '../../core/json.ts'
+import { isObject, listOf, numberOf, type JsonObject } from '../../core/json.ts'
 import { opaqueMark } from '../../core/opaque.ts'
 import type { Prompt } from '../../core/prompt.ts'
 import type { Model } from '../../core/vendor.ts'
@@ -11,6 +11,7 @@ import { purgeItems } from './state.ts'
 
 /** Requests of `POST /responses`. */
 export const request: Dialect['request'] = {
+  thinks: ({ reasoning }) => isObject(reasoning) && reasoning.effort !== 'none',
   head(json: JsonObject): Head {
     return { model: textNeeded(json, 'model'), stream: booleanField(json, 'stream') ?? false }
   },

@@ -1,0 +1,83 @@
+import { hash } from 'node:crypto'
+import { rungCells, RungHealth } from './rung-health.ts'
+
+export { monotonicMs } from './monotonic-ms.ts'
+export type { HealthRules, Outcome, RungHealth } from './rung-health.ts'
+
+/** Places whose health all threads share. One more of them is known to its own thread only. */
+const slots = 512
+
+/** Places whose health one thread keeps for itself where there is no shared slot left; the one that was not used for longest makes room. */
+const ownMax = 64
+
+/** Which place a slot belongs to, then its health; whole lines of the processor's cache, so that two places share none. */
+const ownerCells = 2
+const slotCells = Math.ceil((ownerCells + rungCells) / 16) * 16
+const slotBytes = slotCells * Int32Array.BYTES_PER_ELEMENT
+
+/** The memory for the health of all places: made once, and handed to all threads. What is not used of it costs nothing. */
+export function healthMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(slots * slotBytes)
+}
+
+/** The health of all places, by their keys (`vendor/model#credential`): what one thread learns, all know. */
+export class Health {
+  readonly #cells: Int32Array
+  readonly #slots: number
+  readonly #nowMs: () => number
+  readonly #shared = new Map<string, RungHealth>()
+  readonly #own = new Map<string, RungHealth>()
+
+  /** `nowMs`: a clock that only grows, the same in all threads. */
+  constructor(memory: SharedArrayBuffer, nowMs: () => number) {
+    this.#cells = new Int32Array(memory)
+    this.#slots = Math.floor(memory.byteLength / slotBytes)
+    this.#nowMs = nowMs
+  }
+
+  of(key: string): RungHealth {
+    return this.#shared.get(key) ?? this.#claimed(key) ?? this.#owned(key)
+  }
+
+  /** The places that this thread has asked for. */
+  keys(): string[] {
+    return [...this.#shared.keys(), ...this.#own.keys()]
+  }
+
+  /** The place's slot, found or taken; undefined where all belong to others. */
+  #claimed(key: string): RungHealth | undefined {
+    // Slots are never given up: once there was none, there will be none.
+    if (this.#own.has(key)) return undefined
+    const digest = hash('sha256', key, 'buffer')
+    // 0 stands for nobody.
+    const owner = digest.readInt32LE(0) || 1
+    const ownerToo = digest.readInt32LE(4) || 1
+    const first = digest.readUInt32LE(8)
+    for (let step = 0; step < this.#slots; step += 1) {
+      const start = ((first + step) % this.#slots) * slotCells
+      // Of several who come at once, one sets each cell, and it is his whose both cells fit: nobody waits for anybody.
+      if (!this.#isSet(start, owner) || !this.#isSet(start + 1, ownerToo)) continue
+      const health = new RungHealth(this.#cells, start + ownerCells, this.#nowMs)
+      this.#shared.set(key, health)
+      return health
+    }
+    return undefined
+  }
+
+  #isSet(index: number, value: number): boolean {
+    const before = Atomics.compareExchange(this.#cells, index, 0, value)
+    return before === 0 || before === value
+  }
+
+  #owned(key: string): RungHealth {
+    const kept = this.#own.get(key)
+    const health = kept ?? new RungHealth(new Int32Array(new SharedArrayBuffer(slotBytes)), 0, this.#nowMs)
+    this.#own.delete(key)
+    this.#own.set(key, health)
+    if (this.#own.size > ownMax) {
+      const [oldest] = this.#own.keys()
+      this.#own.delete(oldest as string)
+    }
+    return health
+  }
+}
