@@ -95,14 +95,3 @@ function checkUses(config: Config, plans: ReadonlyMap<string, LadderPlan>, file:
     if (key.ladder !== undefined) check(`keys.${index}.ladder`, key.ladder)
   }
 }
-
-/** A pattern of model names: `*` stands for any text, all else for itself. */
-export function modelPattern(pattern: string): RegExp {
-  return new RegExp(
-    `^${pattern
-      .split('*')
-      .map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`))
-      .join('.*')}$`,
-    's',
-  )
-}

@@ -4,7 +4,7 @@ import { sandboxSecret, Secret, type Credential } from '../core/ladder.ts'
 import type { Caller, Place, SandboxOffer, Snapshot, VendorSetup } from '../core/snapshot.ts'
 import type { Model, Vendor } from '../core/vendor.ts'
 import type { Config } from './config.ts'
-import { ladderPlans, modelPattern, placeRules } from './ladders.ts'
+import { ladderPlans, placeRules } from './ladders.ts'
 
 interface Publication {
   config: Config
@@ -65,7 +65,7 @@ export function publish(from: Publication): Snapshot {
     retries: config.retries,
     adaptive: config.adaptiveConcurrency,
     ladders: ladderPlans({ config, names, shipped: from.shippedLadders, file: from.file }),
-    ladderRules: config.ladderRules.map(({ models, ladder }) => ({ models: modelPattern(models), ladder })),
+    ladderRules: config.ladderRules,
     status: config.status,
     sandbox: from.sandbox,
     pages: from.pages ?? new Map(),

@@ -17,6 +17,8 @@ export function classify(error: VendorError): FailureKind {
   if (status === 503) return 'vendor-overloaded'
   if (status === 504 || status === 524) return 'vendor-slow'
   if (status === 408) return 'vendor-slow'
+  // One request over the limit of a minute: no pause makes it smaller.
+  if (status === 429 && words.includes('request too large')) return 'prompt-too-long'
   if (status === 429) return words.includes('overloaded') ? 'vendor-overloaded' : 'vendor-limit'
   if (status === 413) return tooLong.test(words) ? 'prompt-too-long' : 'body-too-large'
   if (status >= 500) {

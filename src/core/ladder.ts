@@ -27,6 +27,8 @@ export interface Rung {
   readonly budget: BudgetRules
   /** Under which its health is kept, shared by all ladders: undefined for one that must leave no trace (a fault on demand). */
   readonly healthKey: string | undefined
+  /** A model that only a caller knows: its health is kept by each worker for itself, among few, so that names cannot crowd out models. */
+  readonly unheard?: boolean
   /** Headers for the simulated vendor: the fault that the caller asked for. */
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -196,7 +198,8 @@ export function nextStep(ladder: Ladder, tries: readonly Try[], moment: Moment):
   const reconnected = last.failure.stale ? onceMore(tries, last, moment) : undefined
   if (reconnected !== undefined) return reconnected
   if (!ladder.retries.enabled) return { type: 'stop' }
-  if (sent(tries) >= triesMax(ladder.retries, moment)) return stop(ladder, tries, moment)
+  const most = triesMax(ladder.retries, moment)
+  if (sent(tries) >= most || asked(tries) >= 2 * most) return stop(ladder, tries, moment)
   const open = ladder.rungs
     .map((_, rung) => candidate(ladder, tries, rung, moment))
     .filter((one) => one !== undefined)
@@ -244,6 +247,11 @@ export function triesMax(rules: RetryRules, { retried }: Pick<Moment, 'retried'>
 /** Tries that a vendor may have worked on. */
 function sent(tries: readonly Try[]): number {
   return tries.filter((one) => one.unfit !== true && !one.failure.unsent).length
+}
+
+/** All tries, those too whose requests were never sent: connecting takes its time as well. */
+function asked(tries: readonly Try[]): number {
+  return tries.filter((one) => one.unfit !== true).length
 }
 
 /** Where a call begins: the first rung that is well, or for a caller's retry the healthiest. */
@@ -343,6 +351,10 @@ function again(
     return waiting(ladder, { rung, claim }, Math.max(statedMs, standing.forMs), moment)
   }
   if (standing.type === 'resting' && standing.reason !== 'limited') return undefined
+  // On the last of those that were tried: a rung that was left for another is not gone back to.
+  const later = tries.slice(tries.lastIndexOf(here) + 1)
+  if (later.some((one) => one.unfit !== true && one.rung !== rung && one.failure.moves.includes('again')))
+    return undefined
   const baseMs = failure.sign === 'limited' ? retries.backoffLimitedMs : retries.backoffMs
   const waitMs = Math.floor(moment.random() * Math.min(baseMs * 2 ** (times - 1), retries.backoffMsMax))
   if (moment.waitedMs + waitMs > retries.waitMsMax) return undefined
@@ -369,7 +381,7 @@ export function verdict(tries: readonly Try[], elapsedMs: number): { failure: Fa
   const curable = lasting
     .filter((one) => one.failure.retry)
     .map(({ failure, atMs, rung }) => ({ failure, rung, leftMs: leftOf(failure, elapsedMs - atMs) }))
-    .toSorted((one, other) => (one.leftMs ?? 0) - (other.leftMs ?? 0))
+    .toSorted((one, other) => (one.leftMs ?? 0) - (other.leftMs ?? 0) || one.rung - other.rung)
   const [soonest] = curable
   if (soonest !== undefined) return { failure: withRetryAfter(soonest.failure, soonest.leftMs), rung: soonest.rung }
   const [first] = lasting.toSorted((one, other) => one.rung - other.rung)

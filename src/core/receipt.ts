@@ -74,7 +74,8 @@ export interface TryRecord {
   status: number
   /**
    * `ok`, or the kind of failure. `cancelled`: another rung answered first. A rung that was not tried says why: `cooling` (it asked for a
-   * pause), `failing` (it counts as down), `full` (it has as many calls as it may).
+   * pause), `failing` (it counts as down), `full` (it has as many calls as it may),
+   * `refused` (its vendor does not take the key), `missing` (its vendor has no such model).
    */
   outcome: 'ok' | FailureKind | 'cancelled' | Passed
   durationMs: number
@@ -91,4 +92,4 @@ export interface TryRecord {
 }
 
 /** Why a rung was not tried. */
-export type Passed = 'cooling' | 'failing' | 'full'
+export type Passed = 'cooling' | 'failing' | 'full' | 'refused' | 'missing'

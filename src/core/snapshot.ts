@@ -37,7 +37,7 @@ export interface Snapshot extends Names {
   /** Ladders by name: those that Keyrung ships and the operator's own, each with the rungs that can be used here. */
   readonly ladders: ReadonlyMap<string, LadderPlan>
   /** Which ladder a model asked for belongs to, where neither call nor caller says: the first that fits. */
-  readonly ladderRules: readonly { readonly models: RegExp; readonly ladder: string }[]
+  readonly ladderRules: readonly { readonly models: string; readonly ladder: string }[]
   readonly status: StatusRules
   /** Undefined while the sandbox is off. */
   readonly sandbox: SandboxOffer | undefined
@@ -86,7 +86,7 @@ export interface Level {
   readonly model: Model
   readonly credentials: readonly Credential[]
   readonly rules: PlaceRules
-  /** A name that only the caller knows: of any number of them no health is kept. */
+  /** A name that only a caller knows, and of which there may be any number. */
   readonly unheard?: boolean
 }
 

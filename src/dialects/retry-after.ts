@@ -7,8 +7,11 @@ export function retryAfterMs(headers: Headers): number | undefined {
   if (ms !== undefined && amount.test(ms)) return Math.ceil(Number(ms))
   const after = header(headers, 'retry-after')
   if (after !== undefined && amount.test(after)) return Math.ceil(Number(after) * 1000)
-  return untilMs(headers, after)
+  return httpDate.test(after ?? '') ? untilMs(headers, after) : undefined
 }
+
+/** RFC 9110, and its two old forms by their beginning: no other text that happens to hold a year. */
+const httpDate = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/
 
 /** How long until a date, by the vendor's own clock where it tells the time. */
 export function untilMs(headers: Headers, date: string | undefined): number | undefined {

@@ -16,6 +16,10 @@ import type { Sending } from './prepare.ts'
 /** Most bytes of a whole reply, and of an error answer. */
 const replyBytesMax = 64 * 1024 * 1024
 const errorBytesMax = 64 * 1024
+/** No vendor means a longer time, and some clients read no longer number. */
+const retryAfterMsMax = 30 * 86_400_000
+/** How long the text of an error is waited for. */
+const errorMs = 3000
 
 /** Most bytes of a request that may be held until the end of its answer. */
 const heldBytesMax = 64 * 1024
@@ -211,11 +215,14 @@ class Reception implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // Early hints and the like are no answer yet.
+    if (status < 200) return
     this.#status = status
     this.#headers = headers
     this.#record.status = status
     const id = headers['request-id'] ?? headers['x-request-id'] ?? headers['x-ds-trace-id']
     if (typeof id === 'string') this.#record.vendorRequestId = id.slice(0, 100)
+    if (status !== 200) this.#awaitError()
     if (status !== 200 || this.#asked?.call.head.stream !== true) return
     const type = contentTypeOf(headers)
     // A 200 of another kind is an error body, a proxy's page or a vendor that ignored `stream`: read it whole and see.
@@ -311,9 +318,27 @@ class Reception implements Dispatcher.DispatchHandler {
     } else this.#finish(cut)
   }
 
+  /** The status has said what matters: its text is not waited for as long as an answer is. */
+  #awaitError(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#endError(), errorMs)
+  }
+
+  #endError(): void {
+    if (this.#over || this.#asked === undefined) return
+    try {
+      this.#finishWhole(this.#asked)
+    } catch (thrown) {
+      this.#finish(failureOf(thrown))
+    }
+  }
+
   #collect(chunk: Buffer): void {
     this.#bytes += chunk.length
-    if (this.#status !== 200 && this.#bytes > errorBytesMax) return
+    if (this.#status !== 200 && this.#bytes > errorBytesMax) {
+      this.#endError()
+      return
+    }
     if (this.#bytes > replyBytesMax)
       this.#finish(this.#failure('vendor-unreadable', `sent more than ${replyBytesMax} bytes.`))
     else this.#chunks.push(chunk)
@@ -362,7 +387,9 @@ class Reception implements Dispatcher.DispatchHandler {
       // Names of fields and codes mean something in their own dialect only.
       ...(sending.passes && error.code !== undefined ? { code: error.code } : {}),
       ...(sending.passes && error.path !== undefined ? { path: error.path } : {}),
-      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      ...(error.retryAfterMs !== undefined && {
+        retryAfterMs: Math.min(error.retryAfterMs, retryAfterMsMax),
+      }),
     })
   }
 
@@ -378,6 +405,15 @@ class Reception implements Dispatcher.DispatchHandler {
       )
     }
     if (this.#status !== 0) return this.#failure('vendor-cut', 'broke off its answer.', cause)
+    if (noHttp.test(code)) {
+      return this.#failure('vendor-unreadable', `answered with what is no HTTP that can be read (${code}).`, cause)
+    }
+    if (noTls.test(code)) {
+      return this.#failure('vendor-unreachable', `has no certificate or TLS that is accepted (${code}).`, {
+        ...cause,
+        unsent: true,
+      })
+    }
     const unsent = notConnected.has(code)
     // Once it was reached, it may have begun the work: only a request that was never sent is free to send again.
     const stale =
@@ -450,6 +486,12 @@ const notConnected = new Set([
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
 ])
+
+/** Codes of Node and OpenSSL where a connection was refused by this side, before anything was sent. */
+const noTls =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET|VERIFY)_|EPROTO$)/
+/** Codes of the parser, for an answer that is none. */
+const noHttp = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$)/
 
 /** A header that came twice is a list, whatever the types say. */
 function contentTypeOf(headers: IncomingHttpHeaders): string {

@@ -20,7 +20,7 @@ import type { Clock } from './clock.ts'
 import { fits } from './fit.ts'
 import type { Log } from './gateway.ts'
 import type { Seat, Seats } from './health/seats.ts'
-import { patience } from './patience.ts'
+import { callMsMax, patience } from './patience.ts'
 import { prepare, type Sending } from './prepare.ts'
 import type { Tab } from './tab.ts'
 import { isPassed } from './trail.ts'
@@ -176,7 +176,7 @@ class Ascent {
 
   /** The call as this rung gets it. Throws Failure for what the rung cannot take. */
   #write(rung: Rung): Sending {
-    if (this.#ladder.rungs.length > 1) fits(this.#call, rung)
+    fits(this.#call, rung, this.#ladder)
     return prepare(this.#call, rung, this.#means.snapshot.dialects)
   }
 
@@ -279,7 +279,7 @@ class Ascent {
     record.durationMs = Math.round(tookMs)
     if (outcome instanceof Failure) {
       record.outcome = outcome.kind
-      seat.end(outcome, undefined)
+      seat.end(this.#isHasty(rung, outcome, tookMs) ? hasty : outcome, undefined)
       this.#tries.push({ rung: index, failure: outcome, atMs: this.#moment.elapsedMs })
       if (tells.has(outcome.kind) && !outcome.stale) log.vendor(nameOf(rung), outcome.kind, outcome.message)
       if (gone.failure !== undefined) throw gone.failure
@@ -287,13 +287,28 @@ class Ascent {
     }
     tab.on(rung)
     gone.cancel = going.running.cancel
+    const means = this.#means
+    const wholeMs = callMsMax(rung.deadlines, this.#call.head.stream)
     return {
       answer: outcome,
       over(failure) {
         if (failure !== undefined) record.outcome = failure.kind
-        seat.end(failure, tookMs)
+        // A reader that was slow to the end of the call's time says nothing of the vendor.
+        seat.end(
+          failure?.kind === 'vendor-slow' && means.clock.nowMs() - means.startedMs >= wholeMs ? hasty : failure,
+          tookMs,
+        )
       },
     }
+  }
+
+  /** Was the time of the call over before that of the place? Then it tells nothing of the place, or a few impatient callers would close it to all. */
+  #isHasty({ deadlines }: Rung, { kind }: Failure, tookMs: number): boolean {
+    return (
+      kind === 'vendor-slow' &&
+      tookMs < (this.#call.head.stream ? deadlines.firstByteMs : deadlines.firstByteLastMs) &&
+      this.#moment.elapsedMs + earlyMs >= this.#means.untilMs
+    )
   }
 
   #cancel({ running, record, seat, startedMs }: Going): void {
@@ -366,6 +381,12 @@ class Ascent {
   }
 }
 
+/** What the health of a place is told of a try that its caller had no more time for. */
+const hasty = new Failure('caller-gone', 'The time of the call was over.')
+
+/** A timer may come so much early. */
+const earlyMs = 2
+
 /** How often in one call another may have been quicker: beyond any crowd, so that nothing can make the loop endless. */
 const missesMax = 100
 
@@ -403,5 +424,6 @@ function recordOf(rung: Rung, outcome: TryRecord['outcome'], more: Partial<TryRe
 
 function passedOf({ type, reason }: Standing): Passed {
   if (type === 'full') return 'full'
+  if (reason === 'refused' || reason === 'missing') return reason
   return type === 'barred' || reason === 'limited' ? 'cooling' : 'failing'
 }

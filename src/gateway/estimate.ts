@@ -7,7 +7,7 @@ import { promptOf } from './prepare.ts'
 import type { Tab } from './tab.ts'
 
 /** Rough sizes where a vendor counts nothing itself. */
-const bytesPerToken = 4
+export const bytesPerToken = 4
 const tokensPerImage = 1000
 
 /**

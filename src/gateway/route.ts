@@ -2,6 +2,7 @@ import { named, type Named, type Names } from '../core/catalogue.ts'
 import { Failure } from '../core/failure.ts'
 import type { Dialect } from '../core/dialect.ts'
 import { sandboxSecret, type Credential, type Ladder, type Rung } from '../core/ladder.ts'
+import { fitsPattern } from '../core/pattern.ts'
 import type { Caller, LadderPlan, Level, Snapshot } from '../core/snapshot.ts'
 
 /** What a call asks of routing besides its model. */
@@ -35,7 +36,7 @@ export function route(snapshot: Snapshot, asked: string, wish: Wish): Ladder {
   if (usable.length === 0) throw keyless(levels[0] as Level)
   return {
     name: plan?.name,
-    rungs: usable.flatMap((level, index) => rungsOf(level, index, wish.random)),
+    rungs: usable.flatMap((level, index) => rungsOf(level, index, wish)),
     retries: plan?.retries ?? snapshot.retries,
     hedgeAfterMs: plan?.hedgeAfterMs,
   }
@@ -54,7 +55,7 @@ function planOf(snapshot: Snapshot, asked: string, wish: Wish): LadderPlan | und
   }
   if (wish.counting || wish.ladder === 'off') return undefined
   if (wish.ladder !== undefined) return knownPlan(snapshot, wish.ladder, undefined)
-  const name = wish.caller.ladder ?? snapshot.ladderRules.find((rule) => rule.models.test(asked))?.ladder
+  const name = wish.caller.ladder ?? snapshot.ladderRules.find((rule) => fitsPattern(rule.models, asked))?.ladder
   return name === undefined ? undefined : snapshot.ladders.get(name)
 }
 
@@ -87,7 +88,7 @@ function levelsOf(snapshot: Snapshot, asked: string, plan: LadderPlan | undefine
   }
   const first = asked.startsWith(sandboxPrefix) ? sandboxModel(snapshot, wish.dialect) : asked
   const { setup, model } = resolve(snapshot, first)
-  const unheard = model.price === undefined && !snapshot.aliases.has(first)
+  const unheard = !snapshot.models.has(model.id) && !snapshot.aliases.has(first)
   const base: Level = { setup, model, credentials: setup.credentials, rules: snapshot.rules, unheard }
   if (plan === undefined) return [base]
   const at = plan.levels.findIndex((level) => level.setup === setup && level.model.id === model.id)
@@ -107,8 +108,10 @@ function keyless({ setup: { vendor }, model }: Level): Failure {
   })
 }
 
-function rungsOf(level: Level, index: number, random: () => number): Rung[] {
-  return turned(level.credentials, random).map((credential) => placeOf(level, index, credential))
+/** A count of tokens leaves no trace in the health of a place: vendors limit counts apart. */
+function rungsOf(level: Level, index: number, { random, counting }: Wish): Rung[] {
+  const rungs = turned(level.credentials, random).map((credential) => placeOf(level, index, credential))
+  return counting ? rungs.map((rung) => ({ ...rung, healthKey: undefined })) : rungs
 }
 
 /** A rung of a level by one credential. */
@@ -123,7 +126,8 @@ export function placeOf({ setup, model, rules, unheard }: Level, level: number, 
     cooldown: rules.cooldown,
     breaker: rules.breaker,
     budget: rules.budget,
-    healthKey: unheard === true ? undefined : `${setup.vendor.name}/${model.id}#${credential.name}`,
+    healthKey: `${setup.vendor.name}/${model.id}#${credential.name}`,
+    unheard: unheard === true,
   }
 }
 
@@ -161,7 +165,7 @@ function faulty(
     return { name: undefined, rungs, retries: { ...snapshot.retries, enabled: false }, hedgeAfterMs: undefined }
   }
   const others = withoutSimulated(rest.filter((level) => level.credentials.length > 0))
-  rungs.push(...others.flatMap((level, index) => rungsOf(level, index + 1, wish.random)))
+  rungs.push(...others.flatMap((level, index) => rungsOf(level, index + 1, wish)))
   return { name: plan.name, rungs, retries: plan.retries, hedgeAfterMs: plan.hedgeAfterMs }
 }
 

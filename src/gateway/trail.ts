@@ -7,8 +7,19 @@ import type { Passed, TryRecord } from '../core/receipt.ts'
  * `passed` (not asked), `hedge` (started beside another).
  */
 export function trail(tries: readonly TryRecord[]): string {
-  return tries.map((one) => `"${nameOf(one)}"${parameters(one)}`).join(', ')
+  const items: string[] = []
+  let length = 0
+  for (const one of tries) {
+    const item = `"${nameOf(one)}"${parameters(one)}`
+    length += item.length + 2
+    if (length > lengthMax) return [...items, `"more";tries=${tries.length - items.length}`].join(', ')
+    items.push(item)
+  }
+  return items.join(', ')
 }
+
+/** Some clients take 16 KB of headers in all. */
+const lengthMax = 4000
 
 function nameOf({ vendor, model }: TryRecord): string {
   return `${vendor}/${model}`.replaceAll(/[^\x20-\x7e]|["\\]/g, '').slice(0, 200)
@@ -26,5 +37,7 @@ function parameters({ status, outcome, durationMs, credential, waitMs, unfit, he
 
 /** Is this why a rung was not tried, rather than how a try went? */
 export function isPassed(outcome: TryRecord['outcome']): outcome is Passed {
-  return outcome === 'cooling' || outcome === 'failing' || outcome === 'full'
+  return passed.has(outcome)
 }
+
+const passed: ReadonlySet<string> = new Set<Passed>(['cooling', 'failing', 'full', 'refused', 'missing'])

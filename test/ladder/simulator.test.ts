@@ -139,6 +139,14 @@ suite('many calls', () => {
     assert.ok(allTries(calls) >= calls.length && allTries(calls) <= 1.1 * calls.length, `${allTries(calls)} tries`)
   })
 
+  test('callers who wait for a second only do not close a slow model to those who have the time', async () => {
+    const servers = { 'https://alpha.test': always({ type: 'slow', ms: 2000 }) } as const
+    const mixed = callsEvery(200, 1500).map((one, index) => (index % 2 === 0 ? { ...one, patienceMs: 1000 } : one))
+    const calls = await check(sceneWith({ vendors: two, servers, calls: mixed }))
+    const patient = calls.filter(({ spec }) => spec.patienceMs === undefined)
+    assert.ok(patient.every(({ tab }) => tab.tries.length === 1 && tab.vendor === 'alpha'))
+  })
+
   for (const stream of [false, true]) {
     test(`a vendor that was down for a minute has all its calls again within half a minute${stream ? ', streamed ones too' : ''}`, async (t) => {
       const calls = await check(

@@ -5,7 +5,7 @@ import OpenAI from 'openai'
 import { shippedLadders } from '../../src/vendors/index.ts'
 import { ask, dialects, manners, receipts } from './support/ask.ts'
 import { firstModel, secondModel, stage, thirdModel } from './support/stage.ts'
-import { fails, textFrom } from './support/ways.ts'
+import { fails, textFrom, well } from './support/ways.ts'
 
 describe('a ladder is chosen', () => {
   for (const { name, ...manner } of manners) {
@@ -21,6 +21,19 @@ describe('a ladder is chosen', () => {
       assert.deepEqual(answer.trail, [`anthropic/${firstModel} 529 vendor-overloaded`, `openai/${secondModel} 200 ok`])
       const [receipt] = await receipts(gateway, 1)
       assert.deepEqual([receipt?.modelAsked, receipt?.model, receipt?.vendor], ['ladder/two', secondModel, 'openai'])
+    })
+  }
+
+  for (const { name, ...manner } of manners) {
+    test(`and the model is told as the vendor names it: ${name}`, async (context) => {
+      const { gateway, first, second } = await stage(context)
+      first.answers(fails(529))
+      const dated = `${secondModel}-2025-04-14`
+      second.answers((asked) => well({ ...asked, model: dated }))
+      const answer = await ask(gateway, manner)
+      assert.deepEqual([answer.model, answer.headers['x-keyrung-model']], [dated, dated])
+      const [receipt] = await receipts(gateway, 1)
+      assert.equal(receipt?.model, dated)
     })
   }
 

@@ -266,6 +266,11 @@ describe('a vendor that is broken', () => {
 describe('a stream that breaks before its content', () => {
   const ways: [says: string, way: Way, kind: string][] = [
     [
+      'by an error as its first event, its connection left open',
+      (asked) => void asked.response.writeHead(200, { 'content-type': 'text/event-stream' }).write(errorEvent(asked)),
+      'vendor-overloaded',
+    ],
+    [
       'by an error as its first event',
       (asked) => void asked.response.writeHead(200, { 'content-type': 'text/event-stream' }).end(errorEvent(asked)),
       'vendor-overloaded',

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { ask, manners, receipts, type Seen } from './support/ask.ts'
 import { firstModel, secondModel, stage } from './support/stage.ts'
 import type { Asked, Way } from './support/vendor.ts'
-import { sleep } from './support/waiting.ts'
-import { fails, well } from './support/ways.ts'
+import { sleep, turns } from './support/waiting.ts'
+import { fails, silent, well } from './support/ways.ts'
 
 /** A limit that says when to come back, and when it was said. */
 function limited(headers: Record<string, string>, status = 429): { way: Way; saidMs: () => number } {
@@ -169,15 +169,17 @@ describe('a vendor that says when to come back', () => {
     )
   })
 
-  test('in a time that is not believed is asked again after the longest that is', async (context) => {
-    const { gateway, first } = await stage(context, { config: 'cooldown: { statedMsMax: 300 }' })
+  test('in a time that is not believed is asked again, and told to come back, after the longest that is', async (context) => {
+    const { gateway, first } = await stage(context, {
+      config: 'cooldown: { statedMsMax: 1500 }\nretries: { triesLastRung: 1 }',
+    })
     const limit = limited({ 'retry-after': '3600' })
     const answering = noting()
     first.answers(limit.way, answering.way)
     const one = await ask(gateway, { model: 'ladder/one' })
-    assert.deepEqual([one.status, one.headers['retry-after']], [429, '3600'])
+    assert.deepEqual([one.status, one.headers['retry-after'], one.headers['x-should-retry']], [429, '2', 'true'])
     assert.equal((await ask(gateway, { model: 'ladder/one' })).status, 200)
-    assert.ok(answering.askedMs() - limit.saidMs() >= 300, 'not asked before')
+    assert.ok(answering.askedMs() - limit.saidMs() >= 1500, 'not asked before')
   })
 
   test('is asked all the same by the next call where cooling is switched off, though not by the call that met it', async (context) => {
@@ -189,6 +191,32 @@ describe('a vendor that says when to come back', () => {
       assert.equal(first.asked.length, count)
     }
   })
+})
+
+test('a call that waits while another learns of a longer time is not tried, and holds no place', async (context) => {
+  const { gateway, first } = await stage(context, {
+    keys: [{ callsMax: 2 }],
+    config: 'retries: { triesLastRung: 1 }',
+  })
+  first.answers(silent)
+  const early = ask(gateway, { model: 'ladder/one' })
+  const held = await first.ask(0)
+  first.answers(fails(429, { headers: { 'retry-after-ms': '1200' } }))
+  assert.equal((await ask(gateway, { model: 'ladder/one' })).status, 429)
+  const waiting = ask(gateway, { model: 'ladder/one' })
+  await turns(50)
+  fails(429, { headers: { 'retry-after': '30' } })(held)
+  await early
+  const answer = await waiting
+  assert.equal(answer.status, 429)
+  assert.ok(toldMs(answer) > 20_000 && toldMs(answer) <= 30_000 + roundedMs)
+  assert.equal(first.asked.length, 2)
+  // The same key by another model, which may be asked.
+  first.answers(silent)
+  const two = [1, 2].map(() => ask(gateway, { model: 'claude-opus-5' }))
+  const both = [await first.ask(2), await first.ask(3)]
+  for (const one of both) well(one)
+  assert.ok((await Promise.all(two)).every(({ status }) => status === 200))
 })
 
 test('twenty calls that wait for the same place all come after its time, and all are answered', async (context) => {

@@ -29,8 +29,8 @@ const withSchema: JsonObject = {
     },
   },
 }
-/** Some 150,000 tokens. */
-const long: JsonObject = { messages: [{ role: 'user', content: 'words '.repeat(100_000) }] }
+/** Some 200,000 tokens, and more than 128,000 by any count. */
+const long: JsonObject = { messages: [{ role: 'user', content: 'words '.repeat(200_000) }] }
 
 const cases: [says: string, dialect: Dialect, unfitModel: string, body: JsonObject, kind: string][] = [
   ['a PDF', 'anthropic', thirdModel, withPdf, 'unsupported'],

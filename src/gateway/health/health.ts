@@ -35,8 +35,9 @@ export class Health {
     this.#nowMs = nowMs
   }
 
-  of(key: string): RungHealth {
-    return this.#shared.get(key) ?? this.#claimed(key) ?? this.#owned(key)
+  /** `shared`: by all threads, where there is room. */
+  of(key: string, shared = true): RungHealth {
+    return this.#shared.get(key) ?? (shared ? this.#claimed(key) : undefined) ?? this.#owned(key)
   }
 
   /** The places that this thread has asked for. */

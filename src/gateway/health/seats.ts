@@ -25,12 +25,12 @@ export class Seats {
   standing(rung: Rung): Standing {
     const limited = this.#limited(rung)
     if (limited !== undefined && limited.place.taken >= limited.max) return full
-    return rung.healthKey === undefined ? well : this.#health.of(rung.healthKey).standing(rung)
+    return rung.healthKey === undefined ? well : this.#health.of(rung.healthKey, rung.unheard !== true).standing(rung)
   }
 
   /** The right to one try, undefined where another call has taken it meanwhile. It ends with `end`, or with `leave` where nothing was tried. */
   take(rung: Rung, claim: 'probe' | 'retry' | undefined): Seat | undefined {
-    const health = rung.healthKey === undefined ? undefined : this.#health.of(rung.healthKey)
+    const health = rung.healthKey === undefined ? undefined : this.#health.of(rung.healthKey, rung.unheard !== true)
     if (claim === 'probe' && health?.claimProbe(rung, leaseMs) === false) return undefined
     if (claim === 'retry' && health?.claimRetry(rung, leaseMs) === false) return undefined
     const seat = new Seat({ health, rung, claim, place: undefined, adaptive: undefined })

@@ -68,7 +68,7 @@ export function isOpen({ ladder: { rungs } }: CallLog, met: readonly Met[], rung
 /** Why the request of this call cannot be written for this rung, if it cannot. */
 export function unfitAt({ spec, ladder }: CallLog, rung: number): ReturnType<typeof unfitAs> {
   const one = ladder.rungs[rung]
-  return one === undefined ? undefined : unfitAs(spec, one, ladder.rungs.length)
+  return one === undefined ? undefined : unfitAs(spec, one, ladder)
 }
 
 /** Were the rung's server and the place there healthy, from then until then? */

@@ -85,6 +85,9 @@ function triesKeepWithinTheirBounds({ tries, ladder, spec }: CallLog): string | 
   const most = triesMax(ladder.retries, spec)
   const sent = tries.filter((one) => !isUnsent(one)).length
   if (sent > most) return `${sent} tries, and ${most} are allowed`
+  // What was never sent takes its time too. One stale connection in the whole call is free.
+  if (tries.length > 2 * most + 1)
+    return `${tries.length} tries with those that were never sent, and ${2 * most} are allowed`
   return firstOf(ladder.rungs.keys(), (rung) => {
     const here = tries.filter((one) => one.rung === rung)
     const once = spec.retried || !ladder.retries.enabled
@@ -226,8 +229,10 @@ function aSilentRungGetsAHedge(call: CallLog): string | undefined {
     if (whenSilent === undefined || !isAlone || one.outcomeMs <= dueMs + roundingMs) return undefined
     if (!ladder.retries.enabled || index + 1 >= triesMax(ladder.retries, spec)) return undefined
     const tried = new Set([...metBefore(call, one.beganOrder), one].map(({ rung }) => ladder.rungs[rung]?.level))
-    const next = whenSilent.findIndex(({ type }, rung) => type === 'well' && !tried.has(ladder.rungs[rung]?.level))
-    if (next < 0 || unfitAt(call, next) !== undefined) return undefined
+    const next = whenSilent.findIndex(
+      ({ type }, rung) => type === 'well' && !tried.has(ladder.rungs[rung]?.level) && unfitAt(call, rung) === undefined,
+    )
+    if (next < 0) return undefined
     const hedge = tries.find(({ record, beganMs }) => record.hedge === true && Math.abs(beganMs - dueMs) <= roundingMs)
     if (hedge === undefined) return `rung ${one.rung} was silent, and rung ${next} was not started beside it`
     return hedge.rung === next
@@ -314,6 +319,7 @@ function theTrailTellsWhyOthersWereNotAsked(call: CallLog): string | undefined {
 
 function passedAs({ type, reason }: Standing): TryRecord['outcome'] {
   if (type === 'full') return 'full'
+  if (reason === 'refused' || reason === 'missing') return reason
   return type === 'barred' || reason === 'limited' ? 'cooling' : 'failing'
 }
 
@@ -396,6 +402,20 @@ function aHealthyRungAnswers(call: CallLog, { scene }: Played): string | undefin
   })
 }
 
+/** What is learnt of a place is what its vendor did: nothing where the caller had left, had another answer, or had no more time before the place's own was over. */
+function theHealthIsToldWhatTheVendorDid({ tries, answer, failure, startedMs, untilMs }: CallLog): string | undefined {
+  return firstOf(tries, (one) => {
+    const { take, outcome, outcomeMs, beganMs, rung, at } = one
+    const broken = answer !== undefined && outcome === answer.answer ? failure?.failure : undefined
+    const became = outcome instanceof Failure ? outcome : broken
+    const isLate = outcomeMs - startedMs >= untilMs - 2 && outcomeMs - beganMs < at.deadlines.firstByteMs
+    const isHasty = isLate && outcome instanceof Failure && outcome.kind === 'vendor-slow'
+    const told = take?.told?.sign ?? 'well'
+    const did = isHasty ? 'nothing' : (became?.sign ?? 'well')
+    return told === did ? undefined : `of rung ${rung} it is learnt: ${told}, and it did: ${did}`
+  })
+}
+
 /** A right that is not given back is lost to all calls that come, one that is given back twice lets in too many. */
 function everyRightToTryIsGivenBackOnce({ takes, tries }: CallLog): string | undefined {
   const wrong = takes.find(({ granted, ends }) => ends !== (granted ? 1 : 0))
@@ -431,6 +451,7 @@ export const ofEachCall: readonly Invariant[] = [
   theTrailTellsWhyOthersWereNotAsked,
   theFailureToldIsTrue,
   aHealthyRungAnswers,
+  theHealthIsToldWhatTheVendorDid,
   everyRightToTryIsGivenBackOnce,
   whatIsToBeTriedCanBe,
 ]
@@ -467,7 +488,7 @@ function retriesKeepToTheBudget({ calls }: Played): Wrong | undefined {
     calls.flatMap(({ tries }) => tries),
     ({ at }) => at.healthKey,
   )
-  for (const [place, takes] of takesByPlace(calls, (take) => take.claim === 'retry')) {
+  for (const [place, takes] of takesByPlace(calls, isRetry)) {
     const tries = begun.get(place) ?? []
     for (const [index, { call, take, rung }] of takes.entries()) {
       const { enabled, floor, share, windowMs } = rung.budget
@@ -486,6 +507,13 @@ function retriesKeepToTheBudget({ calls }: Played): Wrong | undefined {
   return undefined
 }
 
+/** The same place again in the same call, by what was seen and not by what was claimed. Free is what was surely not sent, once. */
+function isRetry(take: TakeLog, call: CallLog): boolean {
+  const here = metBefore(call, take.order).filter(({ rung, unfit }) => rung === take.rung && !unfit)
+  const unsent = here.filter(({ failure }) => failure.unsent).length
+  return here.length > 0 && !(here.at(-1)?.failure.unsent === true && unsent === 1)
+}
+
 interface TakeOf {
   readonly call: CallLog
   readonly take: TakeLog
@@ -495,13 +523,13 @@ interface TakeOf {
 /** The rights to try that were given, by place and in the order in which they were. */
 function takesByPlace(
   calls: readonly CallLog[],
-  wanted: (take: TakeLog) => boolean,
+  wanted: (take: TakeLog, call: CallLog) => boolean,
 ): Map<string | undefined, TakeOf[]> {
   const all = calls.flatMap((call) =>
     call.takes
       .map((take): TakeOf => ({ call, take, rung: call.ladder.rungs[take.rung] as Rung }))
       // What is asked by a name that nobody knows leaves no trace.
-      .filter(({ take, rung }) => take.granted && wanted(take) && rung.healthKey !== undefined),
+      .filter(({ take, rung }) => take.granted && wanted(take, call) && rung.healthKey !== undefined),
   )
   return Map.groupBy(
     all.toSorted((one, other) => one.take.order - other.take.order),

@@ -56,6 +56,8 @@ export interface TakeLog {
   /** How often it was given back, when, and why without a try. */
   ends: number
   endedMs: number
+  /** What was told of the place when its try was over. */
+  told: Failure | undefined
   left: 'unfit' | 'barred' | 'gone' | undefined
 }
 

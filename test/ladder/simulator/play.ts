@@ -204,6 +204,7 @@ class Stage {
           begunMs: undefined,
           ends: 0,
           endedMs: Infinity,
+          told: undefined,
           left: undefined,
         }
         call.takes.push(take)
@@ -227,6 +228,7 @@ class Stage {
       ended: (take, failure) => {
         take.ends += 1
         take.endedMs = this.time.nowMs()
+        take.told = failure
         if (failure !== undefined) this.#heard(call.ladder.rungs[take.rung] as Rung, failure)
       },
     }

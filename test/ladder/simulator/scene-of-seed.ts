@@ -48,7 +48,6 @@ function modelOf(id: string, chance: Chance): ModelSpec {
     ...(chance.yes(0.2) && { narrow: true }),
     ...(chance.yes(0.2) && { plain: true }),
     ...(chance.yes(0.1) && { strict: true }),
-    ...(chance.yes(0.1) && { unpriced: true }),
   }
 }
 

@@ -37,8 +37,6 @@ export interface ModelSpec {
   readonly plain?: boolean
   /** Its API refuses a seed. */
   readonly strict?: boolean
-  /** The catalogue does not know it. */
-  readonly unpriced?: boolean
 }
 
 export interface KeySpec {

@@ -3,7 +3,7 @@ import { publish, type CredentialSetting } from '../../../src/control/publish.ts
 import { Body } from '../../../src/core/body.ts'
 import type { Call } from '../../../src/core/call.ts'
 import { Failure } from '../../../src/core/failure.ts'
-import type { Rung } from '../../../src/core/ladder.ts'
+import type { Ladder, Rung } from '../../../src/core/ladder.ts'
 import type { Snapshot } from '../../../src/core/snapshot.ts'
 import type { Model, Vendor } from '../../../src/core/vendor.ts'
 import { dialects } from '../../../src/dialects/index.ts'
@@ -14,7 +14,7 @@ export const ladderModel = 'ladder/test'
 
 /** Tokens: a long prompt has twice as many as a narrow window holds. */
 const narrowTokens = 500
-const longText = 'word '.repeat(800)
+const longText = 'word '.repeat(1200)
 
 /** The settings of a scene as calls get them, checked as an operator's would be. Throws ConfigError. */
 export function snapshotOf({ vendors, config, rungs, hedgeAfterMs }: Scene): Snapshot {
@@ -31,8 +31,6 @@ export function snapshotOf({ vendors, config, rungs, hedgeAfterMs }: Scene): Sna
       models.map((model): Model => ({
         id: model.id,
         vendor: name,
-        // One without a price leaves no trace where a caller asks for it by name.
-        ...(!model.unpriced && { price: { input: 1, output: 1 } }),
         ...(model.narrow && { window: narrowTokens }),
         ...(model.plain && { takes: [] }),
         ...(model.strict && { refuses: ['sampling'] }),
@@ -86,11 +84,12 @@ function refusedAs(
 /** Why the request cannot be written for this rung, if it cannot: what the gateway must find by itself. */
 export function unfitAs(
   spec: CallSpec,
-  { model }: Rung,
-  rungs: number,
+  { model, level }: Rung,
+  { rungs }: Ladder,
 ): 'unsupported' | 'request-invalid' | 'prompt-too-long' | undefined {
-  // Where there is nobody else to ask, the window is the vendor's to judge.
-  if (rungs > 1 && spec.long === true && model.window !== undefined) return 'prompt-too-long'
+  // Where no other model has a larger window, this one is the vendor's to judge.
+  const isWiderElsewhere = rungs.some((other) => other.level !== level && other.model.window === undefined)
+  if (spec.long === true && model.window !== undefined && isWiderElsewhere) return 'prompt-too-long'
   return refusedAs(model, spec)
 }
 

@@ -124,7 +124,8 @@ function scripted(state: State, leftMs: number, asked: Asked): Script {
     case 'unreachable':
       return failing('vendor-unreachable', chance.yes(0.5) ? 2 : asked.connectMs, { unsent: true })
     case 'stale':
-      return failing('vendor-unreachable', chance.between(0, 5), { stale: true })
+      // After more than a second it would be no stale connection.
+      return failing('vendor-unreachable', state.afterMs ?? chance.spread(1, 900), { stale: true })
     case 'stalling':
       return failing('vendor-slow', Infinity)
     case 'halting': {
