@@ -262,7 +262,7 @@ suite('few calls', () => {
     } as const
     const calls = [callAt(0, { model: 'beta-1' }), callAt(1000)]
     const [, second] = await became({ vendors: three, hedgeAfterMs: 500, servers, calls })
-    assert.equal(second, 'alpha#1 cancelled; beta#1 failing; gamma#1 ok beside; answered')
+    assert.equal(second, 'alpha#1 cancelled; beta#1 refused; gamma#1 ok beside; answered')
   })
 
   test('two silent rungs are both given the long time where there is no third', async () => {
@@ -276,7 +276,7 @@ suite('few calls', () => {
   })
 
   test('a stale connection is made anew at once, and once only', async () => {
-    const servers = { 'https://alpha.test': until(10, { type: 'stale' }) } as const
+    const servers = { 'https://alpha.test': until(10, { type: 'stale', afterMs: 1 }) } as const
     assert.deepEqual(await became({ vendors: two, servers }), [
       'alpha#1 vendor-unreachable; alpha#1 vendor-unreachable; beta#1 ok; answered',
     ])
@@ -323,7 +323,7 @@ suite('few calls', () => {
     const calls = [callAt(0), callAt(1000, { seed: true })]
     assert.deepEqual(await became({ vendors, servers, calls }), [
       'alpha#1 vendor-refuses; beta#1 ok; answered',
-      'alpha#1 failing; beta#1 unfit (request-invalid); alpha#1 ok; answered',
+      'alpha#1 refused; beta#1 unfit (request-invalid); alpha#1 ok; answered',
     ])
   })
 

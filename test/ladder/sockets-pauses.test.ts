@@ -169,17 +169,16 @@ describe('a vendor that says when to come back', () => {
     )
   })
 
-  test('in a time that is not believed is asked again, and told to come back, after the longest that is', async (context) => {
+  test('in a time that is not believed is asked again after the longest that is', async (context) => {
     const { gateway, first } = await stage(context, {
-      config: 'cooldown: { statedMsMax: 1500 }\nretries: { triesLastRung: 1 }',
+      config: 'cooldown: { statedMsMax: 300 }\nretries: { triesLastRung: 1 }',
     })
     const limit = limited({ 'retry-after': '3600' })
     const answering = noting()
     first.answers(limit.way, answering.way)
-    const one = await ask(gateway, { model: 'ladder/one' })
-    assert.deepEqual([one.status, one.headers['retry-after'], one.headers['x-should-retry']], [429, '2', 'true'])
+    assert.equal((await ask(gateway, { model: 'ladder/one' })).status, 429)
     assert.equal((await ask(gateway, { model: 'ladder/one' })).status, 200)
-    assert.ok(answering.askedMs() - limit.saidMs() >= 1500, 'not asked before')
+    assert.ok(answering.askedMs() - limit.saidMs() >= 300, 'not asked before')
   })
 
   test('is asked all the same by the next call where cooling is switched off, though not by the call that met it', async (context) => {

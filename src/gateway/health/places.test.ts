@@ -11,7 +11,9 @@ function scene() {
   return { places, later: (ms: number) => (nowMs += ms) }
 }
 
+/** So many calls that went well, while as many are under way as may be. */
 function wellTimes(place: Place, times: number): void {
+  while (place.taken + 1 < place.limit(rules)) place.take(rules.most)
   for (let time = 0; time < times; time += 1) place.wentWell(rules)
 }
 
@@ -70,6 +72,13 @@ suite('places of a credential', () => {
       place.tooMuch(rules)
     }
     assert.equal(place.limit(rules), 2)
+  })
+
+  test('do not grow while they are not used', () => {
+    const { places } = scene()
+    const place = places(0).of('a') as Place
+    for (let time = 0; time < 100; time += 1) place.wentWell(rules)
+    assert.equal(place.limit(rules), 8)
   })
 
   test('do not grow on successes from before a refusal', () => {

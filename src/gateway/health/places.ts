@@ -109,6 +109,8 @@ export class Place {
   /** A call went well: one more place after as many successes in a row as there are places. */
   wentWell(rules: AdaptiveRules): void {
     const limit = this.limit(rules)
+    // What is not used up says nothing of what there could be.
+    if (this.taken + 1 < limit) return
     if (Atomics.add(this.#cells, this.#base + successesAt, 1) + 1 < limit) return
     if (this.#mayChange()) this.#change(Math.min(limit + 1, rules.most))
   }

@@ -1,6 +1,7 @@
 import { Failure } from '../../../src/core/failure.ts'
 import { triesMax, type Rung, type Standing } from '../../../src/core/ladder.ts'
 import type { TryRecord } from '../../../src/core/receipt.ts'
+import { callMsMax } from '../../../src/gateway/patience.ts'
 import { isPassed } from '../../../src/gateway/trail.ts'
 import {
   firstOf,
@@ -16,13 +17,16 @@ import {
   waitedMs,
   wasHealthy,
 } from './history.ts'
-import type { CallLog, Played, TakeLog } from './log.ts'
+import type { CallLog, Played, TakeLog, TryLog } from './log.ts'
 
 /** What must hold of each call, whatever happens: undefined where it does, else what is wrong. */
 export type Invariant = (call: CallLog, played: Played) => string | undefined
 
 /** Numbers of milliseconds are sums of fractions. */
 const roundingMs = 1e-3
+
+/** So much before its end, the time of a call is taken to be over. */
+const earlyMs = 2
 
 /** A caller gets one answer or one failure, and a bug of ours is neither. */
 function everyCallEndsOnce({ ends, answer, failure, bug }: CallLog): string | undefined {
@@ -173,6 +177,18 @@ function aCallGoesOnToTheFirstRungThatIsWell(call: CallLog): string | undefined 
     return better < 0 || better === take.rung
       ? undefined
       : `it went on to rung ${take.rung}, and ${better} is well and was not tried`
+  })
+}
+
+/** A rung that was left for another that failed too is not gone back to: only the last of them may have a second try, or one that told its time. */
+function aRungThatWasLeftIsNotGoneBackTo(call: CallLog): string | undefined {
+  return firstOf(call.takes, (take) => {
+    const met = metBefore(call, take.order)
+    const here = met.findLastIndex(({ rung, unfit }) => rung === take.rung && !unfit)
+    const hadTime = take.standings[take.rung]?.type === 'barred' || (met[here]?.failure.retryAfterMs ?? 0) > 0
+    if (here < 0 || hadTime || isHedge(call, take)) return undefined
+    const later = met.slice(here + 1).find(({ failure, unfit }) => !unfit && failure.moves.includes('again'))
+    return later === undefined ? undefined : `it went back to rung ${take.rung}, after rung ${later.rung}`
   })
 }
 
@@ -386,7 +402,8 @@ function aHealthyRungAnswers(call: CallLog, { scene }: Played): string | undefin
   const elapsedMs = failure.atMs - startedMs
   if (elapsedMs >= untilMs - 1) return undefined
   const sent = tries.filter((one) => !isUnsent(one)).length
-  const isSpent = sent >= triesMax(ladder.retries, spec) || (!ladder.retries.enabled && met.length > 0)
+  const most = triesMax(ladder.retries, spec)
+  const isSpent = sent >= most || tries.length >= 2 * most || (!ladder.retries.enabled && met.length > 0)
   const leftMs = Math.min(
     untilMs - elapsedMs,
     ladder.retries.enabled ? ladder.retries.waitMsMax - takes.reduce((sum, take) => sum + waitedMs(take), 0) : 0,
@@ -402,18 +419,29 @@ function aHealthyRungAnswers(call: CallLog, { scene }: Played): string | undefin
   })
 }
 
-/** What is learnt of a place is what its vendor did: nothing where the caller had left, had another answer, or had no more time before the place's own was over. */
-function theHealthIsToldWhatTheVendorDid({ tries, answer, failure, startedMs, untilMs }: CallLog): string | undefined {
-  return firstOf(tries, (one) => {
-    const { take, outcome, outcomeMs, beganMs, rung, at } = one
-    const broken = answer !== undefined && outcome === answer.answer ? failure?.failure : undefined
+/**
+ * What is learnt of a place is what its vendor did: nothing where the caller had left, had another answer, or where the call had no more time, though
+ * the place had some, or the answer had begun.
+ */
+function theHealthIsToldWhatTheVendorDid(call: CallLog): string | undefined {
+  return firstOf(call.tries, (one) => {
+    const { take, outcome, rung } = one
+    const broken = outcome === call.answer?.answer ? call.failure?.failure : undefined
     const became = outcome instanceof Failure ? outcome : broken
-    const isLate = outcomeMs - startedMs >= untilMs - 2 && outcomeMs - beganMs < at.deadlines.firstByteMs
-    const isHasty = isLate && outcome instanceof Failure && outcome.kind === 'vendor-slow'
     const told = take?.told?.sign ?? 'well'
-    const did = isHasty ? 'nothing' : (became?.sign ?? 'well')
+    const did = became?.kind === 'vendor-slow' && isOutOfTime(call, one) ? 'nothing' : (became?.sign ?? 'well')
     return told === did ? undefined : `of rung ${rung} it is learnt: ${told}, and it did: ${did}`
   })
+}
+
+/** Was the time of the call over when the try ended, and not that of the place? */
+function isOutOfTime(
+  { spec, startedMs, untilMs }: CallLog,
+  { at, outcome, beganMs, overMs = Infinity }: TryLog,
+): boolean {
+  const { firstByteMs, firstByteLastMs } = at.deadlines
+  if (!(outcome instanceof Failure)) return overMs - startedMs >= callMsMax(at.deadlines, spec.stream)
+  return overMs - startedMs >= untilMs - earlyMs && overMs - beganMs < (spec.stream ? firstByteMs : firstByteLastMs)
 }
 
 /** A right that is not given back is lost to all calls that come, one that is given back twice lets in too many. */
@@ -443,6 +471,7 @@ export const ofEachCall: readonly Invariant[] = [
   aCallersOwnRetryTriesNoRungTwice,
   aCallBeginsAtTheFirstRungThatIsWell,
   aCallGoesOnToTheFirstRungThatIsWell,
+  aRungThatWasLeftIsNotGoneBackTo,
   aPlaceThatIsDownIsLeftAlone,
   hedgesKeepTheirRules,
   aSilentRungGetsAHedge,
