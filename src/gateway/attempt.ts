@@ -387,8 +387,8 @@ class Reception implements Dispatcher.DispatchHandler {
       // Names of fields and codes mean something in their own dialect only.
       ...(sending.passes && error.code !== undefined ? { code: error.code } : {}),
       ...(sending.passes && error.path !== undefined ? { path: error.path } : {}),
-      ...(error.retryAfterMs !== undefined && {
-        retryAfterMs: Math.min(error.retryAfterMs, retryAfterMsMax),
+      ...(Number.isFinite(error.retryAfterMs) && {
+        retryAfterMs: Math.min(error.retryAfterMs ?? 0, retryAfterMsMax),
       }),
     })
   }

@@ -287,17 +287,15 @@ class Ascent {
     }
     tab.on(rung)
     gone.cancel = going.running.cancel
-    const means = this.#means
+    // Not all of the means: they hold the request, which is let go while its answer flows.
+    const { startedMs } = this.#means
     const wholeMs = callMsMax(rung.deadlines, this.#call.head.stream)
     return {
       answer: outcome,
       over(failure) {
         if (failure !== undefined) record.outcome = failure.kind
         // A reader that was slow to the end of the call's time says nothing of the vendor.
-        seat.end(
-          failure?.kind === 'vendor-slow' && means.clock.nowMs() - means.startedMs >= wholeMs ? hasty : failure,
-          tookMs,
-        )
+        seat.end(failure?.kind === 'vendor-slow' && clock.nowMs() - startedMs >= wholeMs ? hasty : failure, tookMs)
       },
     }
   }
