@@ -72,7 +72,8 @@ export function publish(from: Publication): Snapshot {
   }
 }
 
-function setup(vendor: Vendor, { credentials, origins, sandboxOrigin }: Publication): VendorSetup {
+function setup(vendor: Vendor, { config, credentials, origins, sandboxOrigin }: Publication): VendorSetup {
+  if (config.vendors[vendor.name]?.enabled === false) return switchedOff(vendor)
   const settings = credentials.get(vendor.name) ?? []
   const origin = origins.get(vendor.name) ?? vendor.origin
   const sandbox = sandboxOrigin === undefined ? undefined : placeOf(sandboxOrigin(vendor.name))
@@ -86,6 +87,12 @@ function setup(vendor: Vendor, { credentials, origins, sandboxOrigin }: Publicat
   }
   if (sandbox === undefined) return { vendor, sandbox, simulated: false, credentials: [] }
   return { vendor, sandbox, simulated: true, credentials: [sandboxCredential(sandbox)] }
+}
+
+/** Never asked and never simulated. Who asks for its models is told what the operator would have to set. */
+function switchedOff(vendor: Vendor): VendorSetup {
+  const keyNames = [`vendors.${vendor.name}.enabled: true`]
+  return { vendor: { ...vendor, keyNames }, sandbox: undefined, simulated: false, credentials: [] }
 }
 
 function credentialOf({ name, secret, weight, callsMax }: CredentialSetting, number: number, place: Place): Credential {
