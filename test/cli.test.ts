@@ -219,6 +219,11 @@ suite('keyrung serve', () => {
       /^keyrung\.yaml:5:17: vendors\.xai\.keys\.1\.name: there are two keys of the name 'a'\.$/,
     ],
     [
+      'one secret of two keys',
+      'vendors:\n  xai:\n    keys:\n      - { name: a, key: "${KEY_A}" }\n      - { name: b, key: "${SAME}" }\n',
+      /^keyrung\.yaml:5:25: vendors\.xai\.keys\.1\.key: is the same secret as that of 'a'\. Remove one of them\.$/,
+    ],
+    [
       'an alias that stands for nothing',
       'aliases: { fast: nonsense }\n',
       /^keyrung\.yaml:1:18: aliases\.fast: no vendor has a model 'nonsense'; name one, or say anthropic\/…/,
@@ -228,7 +233,7 @@ suite('keyrung serve', () => {
     test(`${sentence} is told by name and place`, () => {
       const file = join(folder, 'wrong.yaml')
       writeFileSync(file, text)
-      const secrets = { KEY_A: 'secret-a', KEY_B: 'secret-b', SPACED: 'secret c' }
+      const secrets = { KEY_A: 'secret-a', KEY_B: 'secret-b', SPACED: 'secret c', SAME: 'secret-a' }
       assert.throws(
         () => readSettings({ config: file }, secrets, vendors),
         ({ message: told }: Error) => {
@@ -239,6 +244,37 @@ suite('keyrung serve', () => {
       )
     })
   }
+
+  test('one secret at two addresses is two places', () => {
+    const file = join(folder, 'two-places.yaml')
+    const keys =
+      '{ name: a, key: "${KEY}", origin: "https://eu.test" }, { name: b, key: "${KEY}", origin: "https://us.test" }'
+    writeFileSync(file, `vendors: { xai: { keys: [${keys}] } }\n`)
+    const { credentials } = readSettings({ config: file }, { KEY: 'some-key' }, vendors)
+    assert.deepEqual(
+      credentials.get('xai')?.map((one) => one.name),
+      ['a', 'b'],
+    )
+  })
+
+  test('a vendor that is switched off is not simulated on demand either, and that is what is told', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+    writeFileSync(join(own, 'keyrung.yaml'), 'vendors: { anthropic: { enabled: false } }\n')
+    const started = run(own, ['--port', '0'])
+    await started.until('console.log(message.content)')
+    const answer = await fetch(`${/http:\/\/127\.0\.0\.1:\d+/.exec(started.out())?.[0] ?? ''}/v1/messages`, {
+      method: 'POST',
+      headers: {
+        'x-api-key': /sk-aic-[0-9A-Za-z]{46}/.exec(started.out())?.[0] ?? '',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ model: 'sandbox/529', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    assert.equal(answer.status, 403)
+    assert.match(await answer.text(), /Anthropic is switched off here, and so is not simulated/)
+    assert.equal(await stop(started), 0)
+    rmSync(own, { recursive: true, force: true })
+  })
 
   test('a ladder with a rung that no vendor has stops the start with its place', async () => {
     const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
@@ -330,7 +366,9 @@ ladders:
       body: JSON.stringify({ model: 'claude-haiku-5-5', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
     })
     assert.equal(answer.status, 502)
-    assert.match(await answer.text(), /no key for Anthropic.*vendors\.anthropic\.enabled: true/)
+    const told = await answer.text()
+    assert.match(told, /Anthropic, who makes claude-haiku-5-5, is switched off here.*vendors\.anthropic\.enabled: true/)
+    assert.ok(!told.includes('sandbox'), 'what would not mend it is not told')
     assert.equal(await stop(started), 0)
     rmSync(own, { recursive: true, force: true })
   })

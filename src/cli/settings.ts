@@ -103,7 +103,7 @@ function vendorCredentials(
     if (twice !== -1) {
       throw new ConfigError([`${setting('keys', twice, 'name')}: there are two keys of the name '${names[twice]}'.`])
     }
-    return settings.keys.map((one, index) => ({
+    const all = settings.keys.map((one, index) => ({
       name: one.name,
       secret: secretOf(one.key, setting('keys', index, 'key')),
       from: one.key,
@@ -111,6 +111,13 @@ function vendorCredentials(
       origin: one.origin,
       callsMax: one.callsMax,
     }))
+    for (const [index, one] of all.entries()) {
+      const same = all.slice(0, index).find(({ secret, origin }) => secret === one.secret && origin === one.origin)
+      if (same === undefined) continue
+      const at = setting('keys', index, 'key')
+      throw new ConfigError([`${at}: is the same secret as that of '${same.name}'. Remove one of them.`])
+    }
+    return all
   }
   for (const name of vendor.keyNames) {
     const value = environment[name]?.trim()
