@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { readSettings } from '../src/cli/settings.ts'
+import { vendors } from '../src/vendors/index.ts'
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 
@@ -185,12 +187,189 @@ suite('keyrung serve', () => {
     taken.close()
   })
 
-  test('a secret that the file refers to and the environment lacks is told by name', async () => {
+  const wrongFiles: [sentence: string, text: string, message: RegExp][] = [
+    [
+      'a secret that the file refers to and the environment lacks',
+      'vendors:\n  xai: { key: "${NOT_SET}" }\n',
+      /^keyrung\.yaml:2:15: vendors\.xai\.key: the environment has no NOT_SET\. Set it, or remove the setting\.$/,
+    ],
+    [
+      'the same for the second of several keys',
+      'vendors:\n  xai:\n    keys:\n      - { name: a, key: "${KEY_A}" }\n      - { name: b, key: "${NOT_SET}" }\n',
+      /^keyrung\.yaml:5:25: vendors\.xai\.keys\.1\.key: the environment has no NOT_SET/,
+    ],
+    [
+      'the same for a caller’s key',
+      'keys:\n  - { name: ci, key: "${NOT_SET}" }\n',
+      /^keyrung\.yaml:2:22: keys\.0\.key: the environment has no NOT_SET/,
+    ],
+    [
+      'a caller’s key that is short',
+      'keys:\n  - { name: ci, key: "${KEY_A}" }\n',
+      /^keyrung\.yaml:2:22: keys\.0\.key: the key must have at least 24 characters; this one has 8\.$/,
+    ],
+    [
+      'a vendor’s key with a space in it',
+      'vendors:\n  xai: { key: "${SPACED}" }\n',
+      /^keyrung\.yaml:2:15: vendors\.xai\.key: \$\{SPACED\}: the key has quotes, spaces, a newline/,
+    ],
+    [
+      'two keys of one name',
+      'vendors:\n  xai:\n    keys:\n      - { name: a, key: "${KEY_A}" }\n      - { name: a, key: "${KEY_B}" }\n',
+      /^keyrung\.yaml:5:17: vendors\.xai\.keys\.1\.name: there are two keys of the name 'a'\.$/,
+    ],
+    [
+      'one secret of two keys',
+      'vendors:\n  xai:\n    keys:\n      - { name: a, key: "${KEY_A}" }\n      - { name: b, key: "${SAME}" }\n',
+      /^keyrung\.yaml:5:25: vendors\.xai\.keys\.1\.key: is the same secret as that of 'a'\. Remove one of them\.$/,
+    ],
+    [
+      'an alias that stands for nothing',
+      'aliases: { fast: nonsense }\n',
+      /^keyrung\.yaml:1:18: aliases\.fast: no vendor has a model 'nonsense'; name one, or say anthropic\/…/,
+    ],
+  ]
+  for (const [sentence, text, message] of wrongFiles) {
+    test(`${sentence} is told by name and place`, () => {
+      const file = join(folder, 'wrong.yaml')
+      writeFileSync(file, text)
+      const secrets = { KEY_A: 'secret-a', KEY_B: 'secret-b', SPACED: 'secret c', SAME: 'secret-a' }
+      assert.throws(
+        () => readSettings({ config: file }, secrets, vendors),
+        ({ message: told }: Error) => {
+          assert.match(told.replaceAll(file, 'keyrung.yaml'), message)
+          for (const secret of Object.values(secrets)) assert.ok(!told.includes(secret), 'no secret is told')
+          return true
+        },
+      )
+    })
+  }
+
+  test('one secret at two addresses is two places', () => {
+    const file = join(folder, 'two-places.yaml')
+    const keys =
+      '{ name: a, key: "${KEY}", origin: "https://eu.test" }, { name: b, key: "${KEY}", origin: "https://us.test" }'
+    writeFileSync(file, `vendors: { xai: { keys: [${keys}] } }\n`)
+    const { credentials } = readSettings({ config: file }, { KEY: 'some-key' }, vendors)
+    assert.deepEqual(
+      credentials.get('xai')?.map((one) => one.name),
+      ['a', 'b'],
+    )
+  })
+
+  test('a vendor that is switched off is not simulated on demand either, and that is what is told', async () => {
     const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
-    writeFileSync(join(own, 'keyrung.yaml'), 'vendors:\n  xai: { key: "${NOT_SET}" }\n')
+    writeFileSync(join(own, 'keyrung.yaml'), 'vendors: { anthropic: { enabled: false } }\n')
+    const started = run(own, ['--port', '0'])
+    await started.until('console.log(message.content)')
+    const answer = await fetch(`${/http:\/\/127\.0\.0\.1:\d+/.exec(started.out())?.[0] ?? ''}/v1/messages`, {
+      method: 'POST',
+      headers: {
+        'x-api-key': /sk-aic-[0-9A-Za-z]{46}/.exec(started.out())?.[0] ?? '',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ model: 'sandbox/529', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    assert.equal(answer.status, 403)
+    assert.match(await answer.text(), /Anthropic is switched off here, and so is not simulated/)
+    assert.equal(await stop(started), 0)
+    rmSync(own, { recursive: true, force: true })
+  })
+
+  test('a ladder with a rung that no vendor has stops the start with its place', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+    writeFileSync(join(own, 'keyrung.yaml'), 'ladders:\n  mine:\n    rungs: [gpt-6-luna, nonsense]\n')
     const failed = run(own, ['--port', '0'])
     assert.equal(await failed.ended, 78)
-    assert.match(failed.err(), /keyrung\.yaml: vendors\.xai\.key: the environment has no NOT_SET/)
+    assert.equal(failed.err().trim(), "keyrung.yaml:3:25: ladders.mine.rungs.1: no vendor has a model 'nonsense'.")
+    rmSync(own, { recursive: true, force: true })
+  })
+
+  /** What a start with this file prints before it can be called. */
+  const printed = async (text: string, environment: Record<string, string>): Promise<string> => {
+    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+    writeFileSync(join(own, 'keyrung.yaml'), text)
+    const started = run(own, ['--port', '0'], environment)
+    await started.until('Your key')
+    assert.equal(await stop(started), 0)
+    rmSync(own, { recursive: true, force: true })
+    return started.out()
+  }
+
+  test('the start says which ladders are not offered, and which rungs are left out of others', async () => {
+    const file = `
+vendors: { deepseek: { enabled: false } }
+ladders:
+  whole: { rungs: [gpt-6-luna] }
+  none: { rungs: [deepseek-flash] }
+  part: { rungs: [claude-haiku-5-5, gpt-6-luna, { model: grok-4.7, credentials: [eu] }] }
+`
+    const simulated = await printed(file, { OPENAI_API_KEY: 'some-key' })
+    assert.match(simulated, /^ {2}DeepSeek +off: vendors\.deepseek\.enabled is false$/m)
+    assert.match(simulated, /^ {2}Ladder none is not offered: it has no usable rung \(DeepSeek is switched off\)\.$/m)
+    assert.match(
+      simulated,
+      /^ {2}Rungs left out: claude-haiku-5-5 of part, grok-4\.7 of part \(Anthropic is simulated, and others are live; xAI is simulated, and others are live\)\.$/m,
+    )
+    assert.match(simulated, /^ {2}Keys that rungs name and that are not here: eu of xAI\.$/m)
+    assert.ok(!simulated.includes('whole'), 'a ladder in good order is not spoken of')
+
+    const keyless = await printed(`sandbox: { enabled: false }\n${file}`, { OPENAI_API_KEY: 'some-key' })
+    assert.match(
+      keyless,
+      /^ {2}Rungs left out: claude-haiku-5-5 of part, grok-4\.7 of part \(Anthropic has no key; xAI has no key\)\.$/m,
+    )
+    const off = await printed(`sandbox: { enabled: false }\n${file}`, {})
+    assert.match(
+      off,
+      /^ {2}Ladder part is not offered: .*\(Anthropic has no key; OpenAI has no key; xAI has no key\)\.$/m,
+    )
+  })
+
+  test('the start says nothing of ladders where all are in good order', async () => {
+    const out = await printed('ladders: { mine: { rungs: [gpt-6-luna, grok-4.7] } }\n', {})
+    assert.ok(!/ladder|rung/i.test(out.replaceAll('Keyrung', '')), out)
+  })
+
+  test('places in the EU only: a key in the environment makes no other vendor live, and nobody is simulated', async () => {
+    const file = fileURLToPath(new URL('../docs/examples/eu-only.yaml', import.meta.url))
+    const environment = Object.fromEntries(
+      vendors.flatMap((vendor) => vendor.keyNames).map((name) => [name, `${name}-elsewhere`]),
+    )
+    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
+    const started = run(own, ['--config', file, '--port', '0'], {
+      ...environment,
+      OPENAI_KEY_EU: 'key-of-openai-in-the-eu',
+      XAI_KEY_EU: 'key-of-xai-in-the-eu',
+    })
+    await started.until('console.log(message.content)')
+    const out = started.out()
+    for (const { title, name } of vendors) {
+      const live = name === 'openai' || name === 'xai'
+      const key = `\\$\\{${name.toUpperCase()}_KEY_EU\\}`
+      assert.match(
+        out,
+        new RegExp(
+          `^  ${title} +${live ? `live, key from ${key}` : `off: vendors\\.${name}\\.enabled is false`}$`,
+          'm',
+        ),
+      )
+    }
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0] ?? ''
+    const answer = await fetch(`${url}/v1/messages`, {
+      method: 'POST',
+      headers: {
+        'x-api-key': /sk-aic-[0-9A-Za-z]{46}/.exec(out)?.[0] ?? '',
+        'content-type': 'application/json',
+        'x-keyrung-ladder': 'off',
+      },
+      body: JSON.stringify({ model: 'claude-haiku-5-5', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    assert.equal(answer.status, 502)
+    const told = await answer.text()
+    assert.match(told, /Anthropic, who makes claude-haiku-5-5, is switched off here.*vendors\.anthropic\.enabled: true/)
+    assert.ok(!told.includes('sandbox'), 'what would not mend it is not told')
+    assert.equal(await stop(started), 0)
     rmSync(own, { recursive: true, force: true })
   })
 
@@ -205,15 +384,6 @@ suite('keyrung serve', () => {
     await started.until('kept as digests')
     assert.match(started.out(), /listens on http:\/\/127\.0\.0\.1:\d+/)
     assert.equal(await stop(started), 0)
-  })
-
-  test('an alias that stands for nothing is told by name', async () => {
-    const own = mkdtempSync(join(tmpdir(), 'keyrung-cli-'))
-    writeFileSync(join(own, 'keyrung.yaml'), 'aliases: { fast: nonsense }\n')
-    const failed = run(own, ['--port', '0'])
-    assert.equal(await failed.ended, 78)
-    assert.match(failed.err(), /keyrung\.yaml: aliases\.fast: no vendor has a model 'nonsense'/)
-    rmSync(own, { recursive: true, force: true })
   })
 
   test('--help tells the commands, the flags and the environment', async () => {

@@ -82,7 +82,8 @@ suite('docs', () => {
     assert.ok(files.length >= 4)
     for (const file of files) {
       const text = read(file)
-      const environment = Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, 'some-key']))
+      const variables = [...text.matchAll(/\$\{(\w+)\}/g)]
+      const environment = Object.fromEntries(variables.map(([, name]) => [name, `secret-of-${name}`]))
       const settings = readSettings({ config: join(root, file) }, environment, vendors)
       const gateway = await startTestGateway({ settings })
       for (const name of Object.keys(settings.config.ladders)) assert.ok(gateway.snapshot.ladders.has(name), name)

@@ -1,3 +1,4 @@
+import { keysNowhere, leftOut, type LeftOut } from '../control/ladders.ts'
 import type { Started } from './start.ts'
 import type { Settings } from './settings.ts'
 
@@ -6,20 +7,52 @@ export function banner(started: Started, settings: Settings, version: string): s
   const { url, newKey, snapshot } = started
   const lines = [`Keyrung ${version} listens on ${url}`, '', `  Data      ${settings.config.data}`]
   for (const { vendor, credentials, simulated } of snapshot.vendors.values()) {
-    const state = simulated
-      ? `simulated by the sandbox; set ${vendor.keyNames[0]} for the real one`
-      : credentials.length === 0
-        ? `off: no key (set ${vendor.keyNames[0]}) and the sandbox is off`
-        : `live, ${keysOf(settings, vendor.name)}`
+    const state = isOff(settings, vendor.name)
+      ? `off: vendors.${vendor.name}.enabled is false`
+      : simulated
+        ? `simulated by the sandbox; set ${vendor.keyNames[0]} for the real one`
+        : credentials.length === 0
+          ? `off: no key (set ${vendor.keyNames[0]}) and the sandbox is off`
+          : `live, ${keysOf(settings, vendor.name)}`
     lines.push(`  ${vendor.title.padEnd(9)} ${state}`)
   }
-  lines.push('')
+  lines.push(...ladderLines(started, settings), '')
   if (newKey === undefined) {
     lines.push('Your keys are as before; they are kept as digests and cannot be shown again.')
     return `${lines.join('\n')}\n`
   }
   lines.push(`Your key (shown once):  ${newKey}`, '', 'Try it:', '', ...firstCalls(url, newKey))
   return `${lines.join('\n')}\n`
+}
+
+function isOff({ config }: Settings, vendor: string): boolean {
+  return config.vendors[vendor]?.enabled === false
+}
+
+/** What of the operator's own ladders calls will not meet; nothing where all of it is as the file says. */
+function ladderLines({ snapshot }: Started, { config }: Settings): string[] {
+  const all = leftOut(config, snapshot)
+  const missing = Map.groupBy(
+    all.filter(({ ladder }) => !snapshot.ladders.has(ladder)),
+    ({ ladder }) => ladder,
+  )
+  const lines = [...missing].map(
+    ([ladder, rungs]) => `  Ladder ${ladder} is not offered: it has no usable rung (${reasons(rungs)}).`,
+  )
+  const single = all.filter(({ ladder }) => snapshot.ladders.has(ladder))
+  if (single.length > 0) {
+    const names = single.map(({ ladder, model }) => `${model} of ${ladder}`)
+    lines.push(`  Rungs left out: ${[...new Set(names)].join(', ')} (${reasons(single)}).`)
+  }
+  const nowhere = keysNowhere(config, snapshot)
+  if (nowhere.length > 0) lines.push(`  Keys that rungs name and that are not here: ${nowhere.join(', ')}.`)
+  return lines.length === 0 ? [] : ['', ...lines]
+}
+
+/** Why rungs are left out, each vendor once. */
+function reasons(rungs: readonly LeftOut[]): string {
+  const beside = (why: LeftOut['why']): string => (why === 'is simulated' ? `${why}, and others are live` : why)
+  return [...new Set(rungs.map(({ vendor, why }) => `${vendor} ${beside(why)}`))].join('; ')
 }
 
 /** Where the keys at a vendor were found. */

@@ -1,4 +1,4 @@
-import { ConfigError, readConfig, type Config } from '../control/config.ts'
+import { ConfigError, readConfig, settingAt, type Config } from '../control/config.ts'
 import type { CredentialSetting } from '../control/publish.ts'
 import { resolveReference } from '../control/secrets.ts'
 import type { Vendor } from '../core/vendor.ts'
@@ -55,10 +55,12 @@ export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv, vendo
   }
   const declaredKeys = config.keys.map(({ name, key, ladder }, index) => ({
     name,
-    key: callerKey(resolveReference(key, `${file}: keys.${index}.key`, environment), `${file}: keys.${index}.key`),
+    key: callerKey(key, settingAt(config, file, ['keys', index, 'key']), environment),
     ...(ladder === undefined ? {} : { ladder }),
   }))
-  for (const [alias, target] of Object.entries(config.aliases)) checkAlias(alias, target, file, vendors)
+  for (const [alias, target] of Object.entries(config.aliases)) {
+    checkAlias(target, settingAt(config, file, ['aliases', alias]), vendors)
+  }
   return { config, file, credentials, origins, declaredKeys }
 }
 
@@ -68,14 +70,15 @@ function given(text: string | undefined): string | undefined {
 }
 
 /** An alias must stand for something, or all lists of models would fail on it. */
-function checkAlias(alias: string, target: string, file: string, vendors: readonly Vendor[]): void {
+function checkAlias(target: string, setting: string, vendors: readonly Vendor[]): void {
   if (vendors.some((vendor) => vendor.models.test(target) || target.startsWith(`${vendor.name}/`))) return
   const names = vendors.map((vendor) => `${vendor.name}/…`).join(', ')
-  throw new ConfigError([`${file}: aliases.${alias}: no vendor has a model '${target}'; name one, or say ${names}.`])
+  throw new ConfigError([`${setting}: no vendor has a model '${target}'; name one, or say ${names}.`])
 }
 
 /** A key that guards an account must not be guessable. */
-function callerKey(key: string, setting: string): string {
+function callerKey(reference: string, setting: string, environment: NodeJS.ProcessEnv): string {
+  const key = resolveReference(reference, setting, environment)
   if (key.length < 24)
     throw new ConfigError([`${setting}: the key must have at least 24 characters; this one has ${key.length}.`])
   return key
@@ -89,19 +92,32 @@ function vendorCredentials(
   environment: NodeJS.ProcessEnv,
 ): CredentialSetting[] {
   const settings = config.vendors[vendor.name]
-  const declared = settings?.key === undefined ? settings?.keys : [{ name: 'default', key: settings.key, weight: 1 }]
-  if (declared !== undefined) {
-    const setting = `${file}: vendors.${vendor.name}.${settings?.key === undefined ? 'keys' : 'key'}`
-    const twice = declared.find((one, index) => declared.findIndex((other) => other.name === one.name) !== index)
-    if (twice !== undefined) throw new ConfigError([`${setting}: there are two keys of the name '${twice.name}'.`])
-    return declared.map((one) => ({
+  if (settings?.enabled === false) return []
+  const setting = (...path: (string | number)[]): string => settingAt(config, file, ['vendors', vendor.name, ...path])
+  const secretOf = (reference: string, at: string): string =>
+    headerSafe(resolveReference(reference, at, environment), `${at}: ${reference}`)
+  if (settings?.key !== undefined) return [found(secretOf(settings.key, setting('key')), settings.key)]
+  if (settings?.keys !== undefined) {
+    const names = settings.keys.map((one) => one.name)
+    const twice = names.findIndex((name, index) => names.indexOf(name) !== index)
+    if (twice !== -1) {
+      throw new ConfigError([`${setting('keys', twice, 'name')}: there are two keys of the name '${names[twice]}'.`])
+    }
+    const all = settings.keys.map((one, index) => ({
       name: one.name,
-      secret: headerSafe(resolveReference(one.key, setting, environment), one.key),
+      secret: secretOf(one.key, setting('keys', index, 'key')),
       from: one.key,
       weight: one.weight,
-      origin: 'origin' in one ? one.origin : undefined,
-      callsMax: 'callsMax' in one ? one.callsMax : undefined,
+      origin: one.origin,
+      callsMax: one.callsMax,
     }))
+    for (const [index, one] of all.entries()) {
+      const same = all.slice(0, index).find(({ secret, origin }) => secret === one.secret && origin === one.origin)
+      if (same === undefined) continue
+      const at = setting('keys', index, 'key')
+      throw new ConfigError([`${at}: is the same secret as that of '${same.name}'. Remove one of them.`])
+    }
+    return all
   }
   for (const name of vendor.keyNames) {
     const value = environment[name]?.trim()

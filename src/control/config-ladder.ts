@@ -106,6 +106,13 @@ export const placeGroups = {
 export const retryGroup = group(retries, 'Retries of one call.')
 export const adaptiveGroup = group(adaptive, 'Calls at once for credentials without a callsMax.')
 
+/** What is wrong with limits of concurrency that would each be right alone; undefined where they go together. */
+export function adaptiveProblem({ least, start, most }: Values<typeof adaptive>): string | undefined {
+  if (least > start) return `least, which is ${least}, must not be more than start, which is ${start}`
+  if (start > most) return `start, which is ${start}, must not be more than most, which is ${most}`
+  return undefined
+}
+
 const placeOverrides = {
   deadlines: overrides(deadlines, 'As for all rungs; what is left out stays.'),
   cooldown: overrides(cooldown, 'As for all rungs; what is left out stays.'),
@@ -142,6 +149,7 @@ export const ladderConfig = z.strictObject({
 export const ladderName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,49}$/, 'must be up to 50 small letters, digits, ., _ or -')
+  .regex(/^(?!off$)/, 'must not be off, by which a call asks for no ladder')
 
 export const ladderRule = z.strictObject({
   models: z.string().min(1).max(200).describe('A model’s name as callers give it; * stands for any text.'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ConfigError, configJsonSchema, parseConfig } from './config.ts'
+import { ConfigError, configJsonSchema, configSchema, parseConfig, settingAt } from './config.ts'
 import { vendors } from '../vendors/index.ts'
 
 const names = vendors.map((vendor) => vendor.name)
@@ -48,6 +48,76 @@ const mistakes: [sentence: string, text: string, message: RegExp][] = [
     'server:\n  mounts: [api]\n',
     /^keyrung\.yaml:2:12: server\.mounts\.0: must begin with \//,
   ],
+  [
+    'a rung with a setting that there is not',
+    'ladders:\n  mine:\n    rungs:\n      - { model: gpt-6-luna, credential: [eu] }\n',
+    /^keyrung\.yaml:4:30: ladders\.mine\.rungs\.0\.credential: there is no such setting\. Known here: model, credentials, .*\.$/,
+  ],
+  [
+    'a rung without a model',
+    'ladders:\n  mine:\n    rungs:\n      - { credentials: [eu] }\n',
+    /^keyrung\.yaml:4:9: ladders\.mine\.rungs\.0\.model: is missing; it must be of type string\.$/,
+  ],
+  [
+    'a rung that is a number',
+    'ladders:\n  mine:\n    rungs: [gpt-6-luna, 5]\n',
+    /^keyrung\.yaml:3:25: ladders\.mine\.rungs\.1: must be of type string or of type object\.$/,
+  ],
+  [
+    'a rung with credentials that are no list',
+    'ladders:\n  mine:\n    rungs:\n      - { model: gpt-6-luna, credentials: eu }\n',
+    /^keyrung\.yaml:4:30: ladders\.mine\.rungs\.0\.credentials: must be a list\.$/,
+  ],
+  [
+    'a setting deep in a rung that there is not',
+    'ladders:\n  mine:\n    rungs: [{ model: gpt-6-luna, budget: { flor: 1 } }]\n',
+    /^keyrung\.yaml:3:44: ladders\.mine\.rungs\.0\.budget\.flor: there is no such setting\. Known here: enabled, share, windowMs, floor\.$/,
+  ],
+  [
+    'a ladder with a setting that there is not',
+    'ladders:\n  mine:\n    rungs: [gpt-6-luna]\n    retires: {}\n',
+    /^keyrung\.yaml:4:5: ladders\.mine\.retires: there is no such setting\. Known here: rungs, hedgeAfterMs, retries, .*\.$/,
+  ],
+  [
+    'a ladder without rungs',
+    'ladders:\n  mine: { rungs: [] }\n',
+    /^keyrung\.yaml:2:11: ladders\.mine\.rungs: must have at least 1 entry\.$/,
+  ],
+  [
+    'a ladder with too many rungs',
+    `ladders:\n  mine: { rungs: [${'a, '.repeat(11)}] }\n`,
+    /^keyrung\.yaml:2:11: ladders\.mine\.rungs: must have at most 10 entries\.$/,
+  ],
+  [
+    'a ladder with a capital in its name',
+    'ladders:\n  Mine: { rungs: [gpt-6-luna] }\n',
+    /^keyrung\.yaml:2:3: ladders\.Mine: the name must be up to 50 small letters, digits, \., _ or -\.$/,
+  ],
+  [
+    'a ladder with a name that means none',
+    'ladders:\n  off: { rungs: [gpt-6-luna] }\n',
+    /^keyrung\.yaml:2:3: ladders\.off: the name must not be off, by which a call asks for no ladder\.$/,
+  ],
+  [
+    'an alias that would be taken for a ladder',
+    'aliases:\n  ladder/mine: gpt-6-luna\n',
+    /^keyrung\.yaml:2:3: aliases\.ladder\/mine: the name must not begin with ladder\/ or sandbox\/, which stand for ladders and faults\.$/,
+  ],
+  [
+    'an alias that would be taken for a fault',
+    'aliases:\n  sandbox/529: gpt-6-luna\n',
+    /^keyrung\.yaml:2:3: aliases\.sandbox\/529: the name must not begin with ladder\/ or sandbox\//,
+  ],
+  [
+    'a search for concurrency that starts too low',
+    'adaptiveConcurrency:\n  least: 100\n',
+    /^keyrung\.yaml:2:3: adaptiveConcurrency: least, which is 100, must not be more than start, which is 64\.$/,
+  ],
+  [
+    'a search for concurrency that starts too high',
+    'adaptiveConcurrency:\n  start: 30\n  most: 20\n',
+    /^keyrung\.yaml:2:3: adaptiveConcurrency: start, which is 30, must not be more than most, which is 20\.$/,
+  ],
 ]
 
 for (const [sentence, text, message] of mistakes) {
@@ -72,6 +142,22 @@ test('config: every mistake of a file is told at once', () => {
       return true
     },
   )
+})
+
+test('config: a value is found by its place, a shared one where it is written, and a missing one by the nearest that is there', () => {
+  const config = parse('ladders:\n  one:\n    rungs: &all [gpt-6-luna, grok-4.7]\n  two:\n    rungs: *all\n')
+  const at = (...path: (string | number)[]): string => settingAt(config, 'other.yaml', path)
+  assert.equal(at('ladders', 'one', 'rungs', 1), 'keyrung.yaml:3:30: ladders.one.rungs.1')
+  assert.equal(at('ladders', 'two', 'rungs', 1), 'keyrung.yaml:3:30: ladders.two.rungs.1')
+  assert.equal(at('ladders', 'two', 'rungs', 7), 'keyrung.yaml:5:12: ladders.two.rungs.7')
+  assert.equal(at('keys', 0), 'keyrung.yaml:1:1: keys.0')
+  const made = configSchema(names).parse({})
+  assert.equal(settingAt(made, 'other.yaml', ['keys', 0]), 'other.yaml: keys.0')
+})
+
+test('config: a search for concurrency may be held to one number', () => {
+  const { adaptiveConcurrency } = parse('adaptiveConcurrency: { least: 8, start: 8, most: 8 }\n')
+  assert.deepEqual([adaptiveConcurrency.least, adaptiveConcurrency.start, adaptiveConcurrency.most], [8, 8, 8])
 })
 
 test('config: an empty file is the defaults', () => {

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml'
+import { isAlias, isMap, isNode, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
 import * as z from 'zod'
 import {
   adaptiveGroup,
+  adaptiveProblem,
   ladderConfig,
   ladderName,
   ladderRule,
@@ -32,10 +33,20 @@ const credential = z.strictObject({
   callsMax: z.int().min(1).optional().describe('The most calls at once by this key.'),
 })
 
+/** What begins with ladder/ or sandbox/ is never looked up among the aliases. */
+const aliasName = z
+  .string()
+  .min(1)
+  .regex(/^(?!(ladder|sandbox)\/)/, 'must not begin with ladder/ or sandbox/, which stand for ladders and faults')
+
 /** What `keyrung.yaml` may hold. Every default of the program is here, so that all of it can be set there. */
 export function configSchema(vendorNames: readonly string[]) {
   const vendor = z
     .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Off: never asked and never simulated, whatever keys the environment has.'),
       key: reference.optional().describe('The vendor key, as ${NAME} of the environment or file:PATH.'),
       keys: z.array(credential).min(1).max(50).optional().describe('Several keys, among which calls are spread.'),
       origin,
@@ -73,7 +84,7 @@ export function configSchema(vendorNames: readonly string[]) {
       .prefault({}),
     vendors: z.strictObject(Object.fromEntries(vendorNames.map((name) => [name, vendor.optional()]))).prefault({}),
     aliases: z
-      .record(z.string().min(1), z.string().min(1))
+      .record(aliasName, z.string().min(1))
       .default({})
       .describe('Model names of your own: each stands for a model or for vendor/model.'),
     keyPrefix: z
@@ -150,10 +161,27 @@ export function parseConfig(text: string, file: string, vendorNames: readonly st
       }),
     )
   }
-  const result = configSchema(vendorNames).safeParse(valueOf(document, file) ?? {})
-  if (result.success) return result.data
+  // The input tells what is missing from what is wrong; it is never shown.
+  const result = configSchema(vendorNames).safeParse(valueOf(document, file) ?? {}, { reportInput: true })
   const source: Source = { document, lines, file, schema: configJsonSchema(vendorNames) }
-  throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, source)))
+  if (!result.success) throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, source)))
+  const config = result.data
+  texts.set(config, source)
+  const problem = adaptiveProblem(config.adaptiveConcurrency)
+  if (problem !== undefined) throw new ConfigError([`${settingAt(config, file, ['adaptiveConcurrency'])}: ${problem}.`])
+  return config
+}
+
+/** The texts that configurations were read from. */
+const texts = new WeakMap<Config, Source>()
+
+/**
+ * How a message about the value of a setting begins: `keyrung.yaml:3:5: ladders.mine.rungs.0`. A configuration that was not
+ * read from a text has no lines, and is told by its file alone.
+ */
+export function settingAt(config: Config, file: string, path: readonly (string | number)[]): string {
+  const source = texts.get(config)
+  return `${source === undefined ? file : place(path, source, 'value')}: ${path.join('.')}`
 }
 
 /** The value of a document without errors of form; an alias without its anchor shows only here. */
@@ -180,34 +208,67 @@ function describe(issue: z.core.$ZodIssue, source: Source): string[] {
       return `${place(path, source)}: ${path.join('.')}: there is no such setting.${known(issue.path, source.schema)}`
     })
   }
+  const inner = issue.code === 'invalid_union' ? meant(issue) : []
+  if (inner.length > 0) {
+    return inner.flatMap((one) => describe({ ...one, path: [...issue.path, ...one.path] }, source))
+  }
   return [`${place(issue.path, source)}: ${issue.path.join('.') || 'the file'}: ${rule(issue)}.`]
+}
+
+/** Of several kinds that a value may be, what is wrong with it as the one that it is; nothing where it is none of them. */
+function meant({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] {
+  const isOther = (issue: z.core.$ZodIssue): boolean =>
+    issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value')
+  return errors.find((issues) => !issues.some(isOther)) ?? []
 }
 
 /** Issues carry no list of what is allowed, so the JSON Schema is asked. */
 function known(path: readonly PropertyKey[], schema: object): string {
-  let at: unknown = schema
-  for (const part of path) at = property(at, String(part))
-  const names = Object.keys(objectIn(at, 'properties'))
-  return names.length === 0 ? '' : ` Known here: ${names.join(', ')}.`
+  let at: object[] = [schema]
+  for (const part of path) at = at.flatMap((one) => below(one, String(part)))
+  const names = new Set(at.flatMap(ways).flatMap((one) => Object.keys(objectIn(one, 'properties'))))
+  return names.size === 0 ? '' : ` Known here: ${[...names].join(', ')}.`
 }
 
-function property(schema: unknown, name: string): unknown {
-  return objectIn(schema, 'properties')[name]
+/** The schemas of what stands under this name or number. */
+function below(schema: object, name: string): object[] {
+  return ways(schema).flatMap((one) => {
+    const inner: unknown = objectIn(one, 'properties')[name]
+    return isObject(inner) ? inner : [objectIn(one, 'additionalProperties'), objectIn(one, 'items')]
+  })
 }
 
-function objectIn(value: unknown, key: string): Record<string, unknown> {
-  const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
-  return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : {}
+/** A schema, and those of which one is enough. */
+function ways(schema: object): object[] {
+  return [schema, ...Object.values(objectIn(schema, 'anyOf')).filter(isObject)]
+}
+
+function objectIn(value: object, key: string): Record<string, unknown> {
+  const found: unknown = Reflect.get(value, key)
+  return isObject(found) ? (found as Record<string, unknown>) : {}
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function rule(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${issue.expected === 'int' ? 'a whole number' : `of type ${issue.expected}`}`
+      return issue.input === undefined ? `is missing; it ${kind(issue.expected)}` : kind(issue.expected)
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`
+    case 'invalid_union':
+      return `must be ${issue.errors
+        .flatMap((issues) => issues.slice(0, 1))
+        .map((one) => rule(one).replace('must be ', ''))
+        .join(' or ')}`
+    case 'invalid_key':
+      return `the name ${issue.issues.map(rule).join(', and ')}`
     case 'too_small':
-      return `must be at least ${issue.minimum}`
+      return bound('at least', Number(issue.minimum), issue.origin)
     case 'too_big':
-      return `must be at most ${issue.maximum}`
+      return bound('at most', Number(issue.maximum), issue.origin)
     case 'invalid_format':
       return issue.format === 'url' ? 'must be an http or https URL' : issue.message
     default:
@@ -215,23 +276,43 @@ function rule(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** File, line and column of the value at this path, or of the nearest thing that is there. */
-function place(path: readonly PropertyKey[], { document, lines, file }: Source): string {
-  for (let depth = path.length; depth >= 0; depth -= 1) {
-    const keys = path.slice(0, depth).map((part) => (typeof part === 'symbol' ? String(part) : part))
-    const node: unknown = depth === 0 ? document.contents : (keyNode(document, keys) ?? document.getIn(keys, true))
-    if (isNode(node) && node.range) {
-      const { line, col } = lines.linePos(node.range[0])
-      return `${file}:${line}:${col}`
-    }
-  }
-  return file
+function kind(expected: string): string {
+  const words: Readonly<Record<string, string>> = { int: 'a whole number', array: 'a list', record: 'of type object' }
+  return `must be ${words[expected] ?? `of type ${expected}`}`
 }
 
-/** The node of the last key itself, which is where a reader looks. */
-function keyNode(document: Document, keys: (string | number)[]): unknown {
-  const parent: unknown = keys.length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true)
-  if (!isMap(parent)) return undefined
-  const last = String(keys.at(-1))
-  return parent.items.find((item) => String(item.key) === last)?.key
+function bound(word: 'at least' | 'at most', limit: number, origin: string): string {
+  const things: Readonly<Record<string, readonly [one: string, more: string]>> = {
+    array: ['entry', 'entries'],
+    string: ['character', 'characters'],
+  }
+  const [one, more] = things[origin] ?? []
+  return one === undefined ? `must be ${word} ${limit}` : `must have ${word} ${limit} ${limit === 1 ? one : more}`
+}
+
+/** File, line and column of what stands at this path, or of the nearest thing that is there. Its key is where a reader looks first. */
+function place(
+  path: readonly PropertyKey[],
+  { document, lines, file }: Source,
+  which: 'key' | 'value' = 'key',
+): string {
+  let value: unknown = document.contents
+  let shown = value
+  for (const part of path) {
+    const [key, inner] = entry(isAlias(value) ? value.resolve(document) : value, String(part))
+    if (key === undefined && inner === undefined) break
+    value = inner
+    shown = which === 'key' ? (key ?? inner) : (inner ?? key)
+  }
+  if (!isNode(shown) || !shown.range) return file
+  const { line, col } = lines.linePos(shown.range[0])
+  return `${file}:${line}:${col}`
+}
+
+/** The nodes of a key and its value in a map, or of an entry in a list. */
+function entry(parent: unknown, part: string): readonly [key?: unknown, value?: unknown] {
+  if (isSeq(parent)) return [undefined, parent.items[Number(part)]]
+  if (!isMap(parent)) return []
+  const pair = parent.items.find((item) => String(item.key) === part)
+  return [pair?.key, pair?.value]
 }

@@ -72,20 +72,24 @@ export function publish(from: Publication): Snapshot {
   }
 }
 
-function setup(vendor: Vendor, { credentials, origins, sandboxOrigin }: Publication): VendorSetup {
+function setup(vendor: Vendor, { config, credentials, origins, sandboxOrigin }: Publication): VendorSetup {
+  if (config.vendors[vendor.name]?.enabled === false) {
+    return { vendor, enabled: false, sandbox: undefined, simulated: false, credentials: [] }
+  }
   const settings = credentials.get(vendor.name) ?? []
   const origin = origins.get(vendor.name) ?? vendor.origin
   const sandbox = sandboxOrigin === undefined ? undefined : placeOf(sandboxOrigin(vendor.name))
   if (settings.length > 0) {
     return {
       vendor,
+      enabled: true,
       sandbox,
       simulated: false,
       credentials: settings.map((one, index) => credentialOf(one, index + 1, placeOf(one.origin ?? origin))),
     }
   }
-  if (sandbox === undefined) return { vendor, sandbox, simulated: false, credentials: [] }
-  return { vendor, sandbox, simulated: true, credentials: [sandboxCredential(sandbox)] }
+  if (sandbox === undefined) return { vendor, enabled: true, sandbox, simulated: false, credentials: [] }
+  return { vendor, enabled: true, sandbox, simulated: true, credentials: [sandboxCredential(sandbox)] }
 }
 
 function credentialOf({ name, secret, weight, callsMax }: CredentialSetting, number: number, place: Place): Credential {

@@ -106,6 +106,8 @@ export interface Place {
 
 export interface VendorSetup {
   readonly vendor: Vendor
+  /** False: the operator has switched it off, and it is neither asked nor simulated. */
+  readonly enabled: boolean
   /** None where no key is set and the sandbox is off. */
   readonly credentials: readonly Credential[]
   /** Where this vendor is simulated; undefined while the sandbox is off. */

@@ -101,7 +101,13 @@ function withoutSimulated(levels: readonly Level[]): readonly Level[] {
   return real.length === 0 ? levels : real
 }
 
-function keyless({ setup: { vendor }, model }: Level): Failure {
+function keyless({ setup: { vendor, enabled }, model }: Level): Failure {
+  if (!enabled) {
+    return new Failure('vendor-keyless', `${vendor.title}, who makes ${model.id}, is switched off here.`, {
+      vendor: vendor.name,
+      fix: `The operator must set vendors.${vendor.name}.enabled: true and start the gateway again.`,
+    })
+  }
   return new Failure('vendor-keyless', `This gateway has no key for ${vendor.title}, who makes ${model.id}.`, {
     vendor: vendor.name,
     fix: `The operator must set ${vendor.keyNames.join(' or ')} and start the gateway again, or turn the sandbox on.`,
@@ -172,7 +178,12 @@ function faulty(
 /** The simulated vendor of this model, told to fail in this way; `ok` is no fault. It leaves no trace in the vendor's health. */
 function faultyRung(snapshot: Snapshot, level: Level, fault: string, callerId: string): Rung {
   const { sandbox } = snapshot
-  const place = level.setup.sandbox
+  const { sandbox: place, enabled, vendor } = level.setup
+  if (!enabled) {
+    throw new Failure('not-allowed', `${vendor.title} is switched off here, and so is not simulated.`, {
+      fix: 'Ask for the fault by x-keyrung-fault, with a model of another vendor.',
+    })
+  }
   if (sandbox === undefined || place === undefined) {
     throw new Failure('not-allowed', 'Faults on demand need the sandbox, which is off.', {
       fix: 'The operator can turn it on with sandbox: { enabled: true }.',
