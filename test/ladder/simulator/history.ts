@@ -15,17 +15,25 @@ export interface Met {
   readonly order: number
 }
 
-/** What the call had met before this moment: its failed tries, and the rungs that its request cannot be written for. */
+/** What the call had met before this moment: its failed tries, and the rungs that its request cannot be written for. Of a call that is over. */
 export function metBefore(call: CallLog, order: number): readonly Met[] {
+  const kept = metByCall.get(call)
+  const all = kept ?? allMet(call)
+  if (kept === undefined) metByCall.set(call, all)
+  return all.filter((one) => one.order < order)
+}
+
+/** Nearly every invariant asks for it. */
+const metByCall = new WeakMap<CallLog, readonly Met[]>()
+
+function allMet(call: CallLog): readonly Met[] {
   const failed = call.tries.flatMap((one): Met[] => {
     const { rung, outcome, outcomeMs, outcomeOrder } = one
     return outcome instanceof Failure
       ? [{ rung, failure: outcome, unfit: false, atMs: outcomeMs, order: outcomeOrder }]
       : []
   })
-  return [...failed, ...unfitOnes(call)]
-    .filter((one) => one.order < order)
-    .toSorted((one, other) => one.order - other.order)
+  return [...failed, ...unfitOnes(call)].toSorted((one, other) => one.order - other.order)
 }
 
 /** The order of a rung that was found to be unfit without its turn: nobody is to wait for it, or to be told of it. When that was is not known. */

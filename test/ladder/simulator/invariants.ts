@@ -566,6 +566,22 @@ function takesByPlace(
   )
 }
 
+/** An operator's bound of calls at once by a key, over all models that it is used for. */
+function noKeyHasMoreCallsThanItMay({ calls }: Played): Wrong | undefined {
+  const underWay = new Map<string, TakeOf[]>()
+  const takes = [...takesByPlace(calls, () => true).values()].flat()
+  for (const one of takes.toSorted((a, b) => a.take.order - b.take.order)) {
+    const { callsMax, name } = one.rung.credential
+    if (callsMax === undefined) continue
+    const key = `${one.rung.vendor.name}#${name}`
+    const open = (underWay.get(key) ?? []).filter(({ take }) => take.endedMs > one.take.atMs)
+    underWay.set(key, [...open, one])
+    if (open.length >= callsMax)
+      return { what: `${open.length + 1} calls at once by ${key}, which may have ${callsMax}`, call: one.call.number }
+  }
+  return undefined
+}
+
 /** What is still held when nobody is there will be missing for ever. */
 function nothingIsHeldInTheEnd({ held }: Played): Wrong | undefined {
   const [first] = held
@@ -576,5 +592,6 @@ function nothingIsHeldInTheEnd({ held }: Played): Wrong | undefined {
 export const ofAllCalls: readonly InvariantOfAll[] = [
   probesComeOneAtATime,
   retriesKeepToTheBudget,
+  noKeyHasMoreCallsThanItMay,
   nothingIsHeldInTheEnd,
 ]

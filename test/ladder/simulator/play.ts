@@ -295,17 +295,25 @@ class Stage {
     })
   }
 
-  /** Every place must be free, and so must be the places for retries: else they would run out one day. */
+  /** Every place must be free, and so must be the places for retries and probes: else they would run out one day. */
   #held(): string[] {
     const held: string[] = []
     const { health, places } = this.#workers[0] as Worker
-    const rungs = this.calls.flatMap(({ ladder }) => ladder.rungs)
-    for (const rung of new Map(rungs.map((one) => [one.healthKey, one])).values()) {
+    const all = new Map(this.calls.flatMap(({ ladder }) => ladder.rungs).map((one) => [one.healthKey, one]))
+    const rungs = [...all.values()]
+    for (const rung of rungs) {
       const taken = places.of(`${rung.vendor.name}#${rung.credential.name}`)?.taken ?? 0
       if (taken !== 0) held.push(`${taken} calls of ${rung.vendor.name}#${rung.credential.name}`)
       const one = { ...rung, budget: { enabled: true, floor: 1, share: 0, windowMs: 1000 } }
-      if (rung.healthKey !== undefined && !health.of(rung.healthKey).standing(one).retries)
-        held.push(`a retry at ${placeName(rung)}`)
+      if (!health.of(rung.healthKey as string).standing(one).retries) held.push(`a retry at ${placeName(rung)}`)
+    }
+    // Then no breaker is open any more, and whoever comes may be the probe.
+    this.time.skip(Math.max(...rungs.map(({ breaker }) => breaker.openMsMax)) + 20)
+    for (const rung of rungs) {
+      const { reason } = health
+        .of(rung.healthKey as string)
+        .standing({ ...rung, cooldown: { ...rung.cooldown, enabled: false } })
+      if (reason === 'failing') held.push(`a probe at ${placeName(rung)}`)
     }
     return held
   }

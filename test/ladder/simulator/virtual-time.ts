@@ -34,6 +34,11 @@ export class VirtualTime {
     }
   }
 
+  /** Lets this time pass where nothing is due any more. */
+  skip(ms: number): void {
+    this.#nowMs += ms
+  }
+
   after(ms: number, act: () => void): Due {
     return this.at(this.#nowMs + ms, act)
   }
