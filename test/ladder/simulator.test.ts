@@ -15,7 +15,7 @@ import type { State, Timeline } from './simulator/vendors.ts'
  */
 
 /** Some 25 s on one core. */
-const seedsUsual = 200
+const seedsUsual = 150
 
 /** So many are one test, so that the first that fails is not the only one that is heard of. */
 const seedsEach = 25

@@ -383,9 +383,9 @@ function timesLeft(call: CallLog, nowMs: number): number[] {
     const isAhead = unaskedMs > 0 && (met.length === 0 || mayGoOn) && unfitAt(call, rung) === undefined
     if (last === undefined) return isAhead ? [unaskedMs] : []
     if (!last.failure.retry) return []
-    const ownMs = Math.max(0, last.atMs + (last.failure.retryAfterMs ?? 0) - nowMs)
+    const ownMs = last.atMs + (last.failure.retryAfterMs ?? 0) - nowMs
     const knownMs = standing?.type === 'barred' && !last.unfit ? standing.forMs : 0
-    return [knownMs > ownMs + longerMs ? knownMs : ownMs]
+    return [knownMs >= ownMs + longerMs ? knownMs : Math.max(0, ownMs)]
   })
 }
 
