@@ -14,9 +14,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   vendors: ['core', 'dialects'],
   gateway: ['core'],
   control: ['core'],
+  journal: ['core'],
   client: ['core', 'dialects'],
   sandbox: ['core', 'dialects'],
-  cli: ['core', 'dialects', 'vendors', 'gateway', 'control', 'client', 'sandbox', outside],
+  cli: ['core', 'dialects', 'vendors', 'gateway', 'control', 'journal', 'client', 'sandbox', outside],
 }
 
 /** What a folder must not import at run time from outside the project: pure folders do no input or output. */
