@@ -20,7 +20,7 @@ async function startGateway(vendorOrigin: string, directory: string): Promise<St
     ]),
   )
   const data = join(directory, `data-${process.pid}`)
-  const settings = readSettings({ config, data, port: '0', sandbox: false }, environment, vendors)
+  const settings = readSettings({ config, data, port: '0', sandbox: false, workers: '0' }, environment, vendors)
   const { url, newKey = '' } = await start(settings, {
     fault: (id, cause) => process.stderr.write(`fault ${id} ${String(cause)}\n`),
     vendor: (name, kind) => process.stderr.write(`${name} ${kind}\n`),

@@ -3,7 +3,9 @@ import { configSchema } from '../src/control/config.ts'
 import { found } from '../src/cli/settings.ts'
 import { publish } from '../src/control/publish.ts'
 import { nextStep, type Ladder, type Moment, type Rung } from '../src/core/ladder.ts'
-import type { Caller, Snapshot } from '../src/core/snapshot.ts'
+import type { Caller } from '../src/core/caller.ts'
+import type { Plan } from '../src/core/plan.ts'
+import type { Snapshot } from '../src/core/snapshot.ts'
 import { dialects } from '../src/dialects/index.ts'
 import { Health, healthMemory, monotonicMs } from '../src/gateway/health/health.ts'
 import { Places, placesMemory } from '../src/gateway/health/places.ts'
@@ -56,6 +58,7 @@ function climbAtOnce(snapshot: Snapshot, seats: Seats): void {
   const ladder = route(snapshot, 'claude-opus-5-5', {
     dialect: dialects.anthropic,
     caller,
+    plan,
     fault: undefined,
     ladder: 'opus',
     counting: false,
@@ -69,7 +72,17 @@ function climbAtOnce(snapshot: Snapshot, seats: Seats): void {
   seat.end(undefined, 800)
 }
 
-const caller = { id: 'bench', name: 'bench', digest: Buffer.alloc(32) } satisfies Caller
+const plan: Plan = { name: 'unlimited', limits: {}, ownerLimits: {} }
+const digest = Buffer.alloc(32)
+const caller: Caller = {
+  id: 'bench',
+  name: 'bench',
+  digest,
+  state: 'active',
+  plan: plan.name,
+  sandbox: true,
+  keySlot: 0,
+}
 
 function momentOf(ladder: Ladder, seats: Seats): Moment {
   return {
@@ -86,9 +99,10 @@ function fourRungs(directory: string): Snapshot {
   return publish({
     config: configSchema(vendors.map((vendor) => vendor.name)).parse({}),
     file: join(directory, 'keyrung.yaml'),
-    callers: [],
-    declared: [],
-    digest: () => caller.digest,
+    callers: new Map(),
+    declared: new Map(),
+    plans: [plan],
+    digest: () => digest,
     vendors,
     models,
     shippedLadders,

@@ -5,9 +5,10 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, suite, test } from 'node:test'
-import type { Receipt } from '../src/core/receipt.ts'
-import { createGateway, type RunningGateway } from '../src/gateway/gateway.ts'
+import type { Billed } from '../src/core/receipt.ts'
+import type { RunningGateway } from '../src/gateway/gateway.ts'
 import { fetchRaw, open } from './support/client.ts'
+import { bareGateway } from './support/bare.ts'
 import { oneTry, startTestGateway, type TestGateway } from './support/gateway.ts'
 
 const start =
@@ -31,7 +32,7 @@ suite('connections', () => {
   let seen: IncomingMessage | undefined
   let support: TestGateway
   let gateway: RunningGateway
-  let receipts: Receipt[]
+  let receipts: Billed[]
   let faults: unknown[]
   let url: string
 
@@ -49,9 +50,9 @@ suite('connections', () => {
     await once(vendor, 'listening')
     const origin = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`
     support = await startTestGateway({ config: oneTry, secrets: { anthropic: 'k' }, origins: { anthropic: origin } })
-    gateway = createGateway({
+    gateway = bareGateway({
       snapshot: () => support.snapshot,
-      record: (receipt) => receipts.push(receipt),
+      receipts,
       log: { fault: (_id, cause) => faults.push(cause), vendor: () => {} },
     })
     gateway.server.listen(0, '127.0.0.1')
@@ -244,7 +245,7 @@ suite('connections', () => {
 
   test('a receipt that cannot be taken stops nothing', async () => {
     script = (response) => void response.end(delta('a') + end)
-    gateway.record = () => {
+    gateway.recorder.ended = () => {
       throw new Error('a bug')
     }
     await fetchRaw(`${url}/v1/messages`, { body: callOf('hi'), headers: { 'x-api-key': support.key } })

@@ -5,11 +5,11 @@ import { test } from 'node:test'
 import { configSchema } from '../src/control/config.ts'
 import { found } from '../src/cli/settings.ts'
 import { publish } from '../src/control/publish.ts'
-import type { Receipt } from '../src/core/receipt.ts'
+import type { Billed } from '../src/core/receipt.ts'
 import type { Vendor } from '../src/core/vendor.ts'
 import { dialects } from '../src/dialects/index.ts'
-import { createGateway } from '../src/gateway/gateway.ts'
 import { models, vendors } from '../src/vendors/index.ts'
+import { bareGateway, byDigest, callerOf, unlimited } from './support/bare.ts'
 import { fetchRaw } from './support/client.ts'
 import { startScriptedVendor } from './support/vendor.ts'
 
@@ -45,13 +45,14 @@ test('a vendor that speaks a known dialect is one file and one line', async () =
       }),
     ),
   )
-  const receipts: Receipt[] = []
+  const receipts: Billed[] = []
   const list = [...vendors, newcomer] // the one line
   const digest = (key: string): Buffer => Buffer.from(key.padEnd(32))
   const snapshot = publish({
     config: configSchema(list.map((vendor) => vendor.name)).parse({}),
-    callers: [],
-    declared: [{ id: 'me', name: 'me', digest: digest('my-key') }],
+    callers: new Map(),
+    declared: byDigest(callerOf('me', digest('my-key'))),
+    plans: [unlimited],
     digest,
     vendors: list,
     models,
@@ -62,9 +63,9 @@ test('a vendor that speaks a known dialect is one file and one line', async () =
     origins: new Map([['newcomer', server.origin]]),
     sandboxOrigin: undefined,
   })
-  const gateway = createGateway({
+  const gateway = bareGateway({
     snapshot: () => snapshot,
-    record: (receipt) => receipts.push(receipt),
+    receipts,
     log: { fault: (_id, cause) => assert.fail(String(cause)), vendor: () => {} },
   })
   gateway.server.listen(0, '127.0.0.1')

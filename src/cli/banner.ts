@@ -4,8 +4,15 @@ import type { Settings } from './settings.ts'
 
 /** What a start prints: where it listens, who is live, and calls that work when pasted. Only the first start shows a key. */
 export function banner(started: Started, settings: Settings, version: string): string {
-  const { url, newKey, snapshot } = started
-  const lines = [`Keyrung ${version} listens on ${url}`, '', `  Data      ${settings.config.data}`]
+  const { url, adminUrl, newKey, newToken, snapshot, workers } = started
+  const lines = [
+    `Keyrung ${version} listens on ${url}`,
+    '',
+    `  Data      ${settings.config.data}`,
+    `  Workers   ${workers === 0 ? 'none: the main thread serves' : workers}`,
+    `  Admin     ${adminUrl === undefined ? 'off' : `${adminUrl}/admin/v1`}`,
+    `  Status    ${url}/status`,
+  ]
   for (const { vendor, credentials, simulated } of snapshot.vendors.values()) {
     const state = isOff(settings, vendor.name)
       ? `off: vendors.${vendor.name}.enabled is false`
@@ -17,6 +24,7 @@ export function banner(started: Started, settings: Settings, version: string): s
     lines.push(`  ${vendor.title.padEnd(9)} ${state}`)
   }
   lines.push(...ladderLines(started, settings), '')
+  if (newToken !== undefined) lines.push(`Your admin token (shown once):  ${newToken}`, '')
   if (newKey === undefined) {
     lines.push('Your keys are as before; they are kept as digests and cannot be shown again.')
     return `${lines.join('\n')}\n`

@@ -21,6 +21,10 @@ program
   .option('-p, --port <number>', 'port to listen on (default: 8787; or KEYRUNG_PORT)')
   .option('-H, --host <address>', 'address to listen on (default: 127.0.0.1; or KEYRUNG_HOST)')
   .option('-d, --data <folder>', 'folder for the database (default: ./data; or KEYRUNG_DATA)')
+  .option(
+    '-w, --workers <number>',
+    'threads that serve calls: auto is one a core (the default), 0 none (or KEYRUNG_WORKERS)',
+  )
   .option('--sandbox', 'let simulated vendors answer for those without a key (the default; or KEYRUNG_SANDBOX=on)')
   .option('--no-sandbox', 'no simulated vendors: one without a key is an error (or KEYRUNG_SANDBOX=off)')
   .addHelpText(

@@ -1,6 +1,7 @@
 import { ConfigError, readConfig, settingAt, type Config } from '../control/config.ts'
 import type { CredentialSetting } from '../control/publish.ts'
 import { resolveReference } from '../control/secrets.ts'
+import type { Hook } from '../control/webhooks.ts'
 import type { Vendor } from '../core/vendor.ts'
 
 /** What the command line says; a flag wins over the environment, which wins over the file. */
@@ -9,6 +10,7 @@ export interface Flags {
   host?: string
   port?: string
   data?: string
+  workers?: string
   sandbox?: boolean
 }
 
@@ -21,12 +23,15 @@ export interface Settings {
   origins: ReadonlyMap<string, string>
   /** Callers' keys declared in the file. */
   declaredKeys: readonly DeclaredKey[]
+  /** Who is told of budgets, with the secrets that messages are signed with. */
+  hooks: readonly Hook[]
 }
 
 export interface DeclaredKey {
   name: string
   key: string
   ladder?: string
+  plan?: string
 }
 
 /** Joins file, environment and flags. Throws ConfigError. */
@@ -42,6 +47,9 @@ export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv, vendo
   server.host = given(flags.host) ?? given(environment.KEYRUNG_HOST) ?? server.host
   server.port =
     port(given(flags.port), '--port') ?? port(given(environment.KEYRUNG_PORT), 'KEYRUNG_PORT') ?? server.port
+  const workers =
+    workersOf(given(flags.workers), '--workers') ?? workersOf(given(environment.KEYRUNG_WORKERS), 'KEYRUNG_WORKERS')
+  server.workers = workers ?? server.workers
   config.data = given(flags.data) ?? given(environment.KEYRUNG_DATA) ?? config.data
   config.sandbox.enabled =
     flags.sandbox ?? onOff(given(environment.KEYRUNG_SANDBOX), 'KEYRUNG_SANDBOX') ?? config.sandbox.enabled
@@ -53,15 +61,21 @@ export function readSettings(flags: Flags, environment: NodeJS.ProcessEnv, vendo
     const origin = vendorOrigin(vendor, config, environment)
     if (origin !== undefined) origins.set(vendor.name, origin)
   }
-  const declaredKeys = config.keys.map(({ name, key, ladder }, index) => ({
+  const declaredKeys = config.keys.map(({ name, key, ladder, plan }, index) => ({
     name,
     key: callerKey(key, settingAt(config, file, ['keys', index, 'key']), environment),
-    ...(ladder === undefined ? {} : { ladder }),
+    ...(ladder !== undefined && { ladder }),
+    ...(plan !== undefined && { plan }),
+  }))
+  const hooks = config.webhooks.map(({ url, secret, thresholds }, index) => ({
+    url,
+    secret: resolveReference(secret, settingAt(config, file, ['webhooks', index, 'secret']), environment),
+    thresholds,
   }))
   for (const [alias, target] of Object.entries(config.aliases)) {
     checkAlias(target, settingAt(config, file, ['aliases', alias]), vendors)
   }
-  return { config, file, credentials, origins, declaredKeys }
+  return { config, file, credentials, origins, declaredKeys, hooks }
 }
 
 /** Empty is not set: an empty host, left behind by an unset variable, would open the gateway to the whole network. */
@@ -154,6 +168,13 @@ function port(text: string | undefined, setting: string): number | undefined {
   const value = Number(text)
   if (/^\d+$/.test(text) && value <= 65_535) return value
   throw new ConfigError([`${setting}: must be a whole number from 0 to 65535, not '${text.slice(0, 100)}'.`])
+}
+
+function workersOf(text: string | undefined, setting: string): number | 'auto' | undefined {
+  if (text === undefined || text === 'auto') return text
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= 64) return value
+  throw new ConfigError([`${setting}: must be auto or a whole number from 0 to 64, not '${text.slice(0, 100)}'.`])
 }
 
 function onOff(text: string | undefined, setting: string): boolean | undefined {

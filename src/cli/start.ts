@@ -1,136 +1,174 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { Ledger } from '../control/ledger.ts'
-import { publish } from '../control/publish.ts'
-import { ConfigError } from '../control/config.ts'
-import { keyDigest } from '../control/secrets.ts'
-import { fetchPage, StatusPages } from '../control/status-pages/index.ts'
-import { Store } from '../control/store.ts'
-import { newCallerKey } from '../core/key.ts'
-import type { Caller, SandboxOffer, Snapshot } from '../core/snapshot.ts'
-import { dialects } from '../dialects/index.ts'
-import { createGateway, type Log } from '../gateway/gateway.ts'
-import {
-  callerHeader,
-  faultHeader,
-  faultList,
-  findFault,
-  startSandbox,
-  unknownFault,
-  type Sandbox,
-} from '../sandbox/index.ts'
-import { models, shippedLadders, vendors } from '../vendors/index.ts'
-import { errorPages } from './pages.ts'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { ConfigError, type Config } from '../control/config.ts'
+import type { Actor } from '../control/service.ts'
+import type { Store } from '../control/store/index.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import type { Log } from '../gateway/gateway.ts'
+import { startSandbox, type Sandbox } from '../sandbox/index.ts'
+import { ControlPlane } from './control-plane.ts'
+import { startFleet, type Fleet } from './fleet.ts'
 import type { Settings } from './settings.ts'
 
 /** A gateway that listens, with all that belongs to it. */
 export interface Started {
   /** `http://host:port`, without a path. */
   url: string
-  /** The first caller's key, made at the first start; undefined on every later one. */
+  /** Where the admin API is. */
+  adminUrl: string | undefined
+  /** The first caller's key and the first admin token, made at the first start; undefined on every later one. */
   newKey: string | undefined
-  snapshot: Snapshot
+  newToken: string | undefined
+  readonly snapshot: Snapshot
   sandbox: Sandbox | undefined
   store: Store
-  /** Writes the receipts that wait. */
+  control: ControlPlane['control']
+  /** How many worker threads serve the calls; 0: this one does. */
+  workers: number
+  /** Brings what has ended into the database; all of it where this thread serves the calls, else what is in the journals. */
   flush(): void
+  /** The same for all workers. */
+  flushAll(): Promise<void>
+  /** Takes new settings as a whole. Throws ConfigError and changes nothing where they cannot work. */
+  reload(settings: Settings): void
   close(): Promise<void>
 }
 
-/** Joins the parts and listens. Throws ConfigError where the port or the data folder cannot be had. */
-export async function start(settings: Settings, log: Log): Promise<Started> {
-  const { config, file, credentials, origins, declaredKeys } = settings
-  const store = new Store(config.data)
-  const callers = store.callers()
-  const digest = keyDigest(config.data, callers.length > 0)
-  const declared = declaredKeys.map(({ name, key, ladder }): Caller => ({
-    id: name,
-    name,
-    digest: digest(key),
-    ...(ladder === undefined ? {} : { ladder }),
-  }))
-  const first = callers.length === 0 && declared.length === 0 ? firstKey(config.keyPrefix, digest) : undefined
+export interface StartOptions {
+  environment?: NodeJS.ProcessEnv
+  version?: string
+  /** Nothing more can be done: the program must end. */
+  onHopeless?: (error: Error) => void
+}
+
+const program: Actor = { type: 'program', id: 'start' }
+
+/** Joins the parts and listens. Throws ConfigError where the settings, the port or the data folder cannot be had. */
+export async function start(settings: Settings, log: Log, options: StartOptions = {}): Promise<Started> {
+  const { config } = settings
+  const { environment = {}, version = '0', onHopeless = () => {} } = options
   const sandbox = config.sandbox.enabled ? await startSandbox({ paceMs: config.sandbox.paceMs }) : undefined
-  const giveUp = async (): Promise<void> => {
-    await sandbox?.close()
-    store.close()
-  }
-  let snapshot: Snapshot
+  let fleet: Fleet | undefined
+  let plane: ControlPlane | undefined
   try {
-    snapshot = publish({
-      config,
-      file,
-      callers: first === undefined ? callers : [first.caller],
-      declared,
-      digest,
-      vendors,
-      models,
-      shippedLadders,
-      dialects,
-      credentials,
-      origins,
-      sandboxOrigin: sandbox === undefined ? undefined : (vendor) => sandbox.origin(vendor),
-      sandbox: sandbox === undefined ? undefined : sandboxOffer,
-      pages: errorPages(),
+    plane = new ControlPlane({
+      settings,
+      sandbox,
+      environment,
+      version,
+      log,
+      isLive: (writer) => fleet?.isLive(writer) ?? false,
+      tell: (update) => fleet?.update(update),
     })
+    fleet = await begin(plane, settings, log, onHopeless)
   } catch (error) {
-    await giveUp()
+    await plane?.close()
+    await sandbox?.close()
     throw error
   }
-  const ledger = new Ledger(store, (error) => log.fault('ledger', error))
-  const pages = statusPages(snapshot)
-  const gateway = createGateway({
-    snapshot: () => snapshot,
-    record: (receipt) => ledger.add(receipt),
-    log,
-    ...(snapshot.status.vendorPages && { vendorPages: () => pages.current() }),
-  })
-  const { host, port } = config.server
+  return started({ plane, fleet, settings, sandbox })
+}
+
+async function begin(
+  plane: ControlPlane,
+  { config }: Settings,
+  log: Log,
+  onHopeless: (error: Error) => void,
+): Promise<Fleet> {
+  const control = await plane.open()
+  const { host, port, workers } = config.server
   try {
-    gateway.server.listen(port, host)
-    await once(gateway.server, 'listening')
+    return await startFleet({
+      workers: workers === 'auto' ? availableParallelism() : workers,
+      host,
+      port,
+      log,
+      memories: plane.memories,
+      setup: (worker, startedMs) => ({
+        worker,
+        startedMs,
+        settings: plane.settings,
+        callers: plane.callers(),
+        pepper: plane.pepper,
+        memories: plane.memories,
+        journal: { folder: join(config.data, 'journal'), syncMs: config.ledger.syncMs, sync: config.ledger.sync },
+        control,
+        pages: plane.pages,
+      }),
+      onLost(worker, writer) {
+        plane.lost(worker)
+        plane.importer.drain(writer)
+      },
+      onHopeless,
+    })
   } catch (error) {
-    await giveUp()
-    throw new ConfigError([cannotListen(error, host, port)])
+    throw error instanceof ConfigError ? error : new ConfigError([cannotListen(error, host, port)])
   }
-  // Last: a key that was kept by a start that failed would never be shown.
-  if (first !== undefined) store.addCaller(first.caller, Date.now())
-  const address = gateway.server.address() as AddressInfo
+}
+
+interface Parts {
+  plane: ControlPlane
+  fleet: Fleet
+  settings: Settings
+  sandbox: Sandbox | undefined
+}
+
+function started({ plane, fleet, settings, sandbox }: Parts): Started {
+  const { config } = settings
+  // Last: what was kept by a start that failed would never be shown.
+  const { newKey, newToken } = firstSecrets(plane, settings)
+  const importAll = (): void => {
+    while (plane.importer.runOnce());
+  }
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
-    newKey: first?.key,
-    snapshot,
+    url: urlOf(config.server.host, fleet.port),
+    adminUrl: adminUrl(config, fleet.port, plane.adminPort),
+    newKey,
+    newToken,
+    get snapshot() {
+      return plane.snapshot
+    },
     sandbox,
-    store,
-    flush: () => ledger.flush(),
+    store: plane.store,
+    control: plane.control,
+    workers: fleet.workers,
+    flush() {
+      void fleet.flush()
+      importAll()
+    },
+    async flushAll() {
+      await fleet.flush()
+      importAll()
+    },
+    reload: (next) => plane.reload(next),
     async close() {
-      await gateway.close(config.server.drainMs)
-      await pages.idle()
+      await fleet.close(config.server.drainMs)
       await sandbox?.close()
-      ledger.close()
-      store.close()
+      await plane.close()
     },
   }
 }
 
-const sandboxOffer: SandboxOffer = {
-  faultHeader,
-  callerHeader,
-  faults: faultList().map(({ name, about, moment, example }) => ({ model: `sandbox/${example}`, name, moment, about })),
-  refusal: (name) => (findFault(name) === undefined ? unknownFault(name) : undefined),
+/** The first key and the first token, where there are none yet. */
+function firstSecrets({ control, store }: ControlPlane, { declaredKeys, config }: Settings) {
+  const newKey =
+    store.keys.any() || declaredKeys.length > 0
+      ? undefined
+      : control.keys.create({ name: 'first', sandbox: true }, program).secret
+  const newToken =
+    !config.admin.enabled || control.tokens.list().length > 0
+      ? undefined
+      : control.tokens.create({ name: 'first', scopes: ['all'] }, program).secret
+  return { newKey, newToken }
 }
 
-/** The status pages of the vendors that are live: of a simulated one nobody can say how it does. */
-function statusPages({ vendors: setups, status }: Snapshot): StatusPages {
-  const sources = [...setups.values()].flatMap(({ vendor: { name, statusPage }, simulated, credentials }) =>
-    statusPage === undefined || simulated || credentials.length === 0 ? [] : [{ vendor: name, ...statusPage }],
-  )
-  return new StatusPages({ sources, request: fetchPage, everyMs: status.everyMs, nowMs: Date.now })
+function adminUrl({ admin, server }: Config, port: number, own: number | undefined): string | undefined {
+  if (!admin.enabled) return undefined
+  return own === undefined ? urlOf(server.host, port) : urlOf(admin.host ?? server.host, own)
 }
 
-function firstKey(prefix: string, digest: (key: string) => Buffer): { key: string; caller: Caller } {
-  const { key, id } = newCallerKey(prefix)
-  return { key, caller: { id, name: 'first', digest: digest(key) } }
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function cannotListen(error: unknown, host: string, port: number): string {

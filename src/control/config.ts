@@ -11,6 +11,7 @@ import {
   placeGroups,
   retryGroup,
 } from './config-ladder.ts'
+import { planConfig, planName } from './config-plans.ts'
 
 const reference = z
   .string()
@@ -70,6 +71,14 @@ export function configSchema(vendorNames: readonly string[]) {
           .describe('The largest request body; a larger one is a 413.'),
         callsMax: z.int().min(1).default(10_000).describe('The most calls under way at once; one more is a 529.'),
         pingMs: milliseconds.default(15_000).describe('A silent stream gets a keep-alive after this time.'),
+        workers: z
+          .union([z.int().min(0).max(64), z.literal('auto')])
+          .default('auto')
+          .describe('Worker threads that serve calls: auto is one a core, 0 serves them in the main thread.'),
+        trustedProxies: z
+          .array(z.string().min(1))
+          .default([])
+          .describe('Addresses or networks of reverse proxies whose X-Forwarded-For is believed.'),
         drainMs: milliseconds
           .default(30_000)
           .describe('How long calls under way may go on when the program is told to stop.'),
@@ -93,7 +102,14 @@ export function configSchema(vendorNames: readonly string[]) {
       .default('sk-aic-')
       .describe('How callers’ keys begin.'),
     keys: z
-      .array(z.strictObject({ name: z.string().min(1).max(100), key: reference, ladder: ladderName.optional() }))
+      .array(
+        z.strictObject({
+          name: z.string().min(1).max(100),
+          key: reference,
+          ladder: ladderName.optional(),
+          plan: planName.optional(),
+        }),
+      )
       .default([])
       .describe('Callers’ keys that you made yourself, by reference.'),
     ladders: z.record(ladderName, ladderConfig).default({}).describe('Models to try one after the other, by name.'),
@@ -102,6 +118,54 @@ export function configSchema(vendorNames: readonly string[]) {
       .array(ladderRule)
       .default([])
       .describe('Which ladder a model belongs to, where neither call nor key names one; the first that fits.'),
+    plans: z.record(planName, planConfig).default({}).describe('Plans of your own, by name; see docs/plans.md.'),
+    defaultPlan: planName.default('unlimited').describe('The plan of keys that name none.'),
+    admin: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Off: no admin API at all.'),
+        host: z.string().min(1).optional().describe('An address of its own for the admin API.'),
+        port: z
+          .int()
+          .min(0)
+          .max(65535)
+          .optional()
+          .describe('A port of its own; with it, the callers’ port has no admin API.'),
+      })
+      .prefault({}),
+    ledger: z
+      .strictObject({
+        sync: z
+          .enum(['interval', 'always'])
+          .default('interval')
+          .describe('always: a call ends when its receipt is on the disk.'),
+        syncMs: milliseconds.default(100).describe('What a loss of power may cost at most.'),
+        diskFull: z
+          .enum(['refuse', 'continue'])
+          .default('refuse')
+          .describe('New calls while receipts cannot be written: refused, or made with receipts kept in memory.'),
+        receiptDays: z
+          .int()
+          .min(1)
+          .max(36_500)
+          .default(400)
+          .describe('How long receipts are kept; sums by hour and day stay.'),
+      })
+      .prefault({}),
+    webhooks: z
+      .array(
+        z.strictObject({
+          url: z.url({ protocol: /^https?$/ }).describe('Where budgets that are nearly used up are told.'),
+          secret: reference.describe('What its messages are signed with, as ${NAME} or file:PATH.'),
+          thresholds: z
+            .array(z.int().min(1).max(100))
+            .min(1)
+            .default([80, 100])
+            .describe('Percent of a budget at which it is told.'),
+        }),
+      )
+      .max(10)
+      .default([])
+      .describe('Who is told when a key or owner has used so much of a budget.'),
     retries: retryGroup,
     ...placeGroups,
     adaptiveConcurrency: adaptiveGroup,

@@ -29,8 +29,9 @@ function published(text: string, keys: Keys = {}, sandbox = true) {
   const snapshot = publish({
     config,
     file: 'keyrung.yaml',
-    callers: [],
-    declared: [],
+    callers: new Map(),
+    declared: new Map(),
+    plans: [],
     digest: () => Buffer.alloc(0),
     vendors,
     models,

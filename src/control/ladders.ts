@@ -176,4 +176,7 @@ function checkUses(source: Source, plans: ReadonlyMap<string, LadderPlan>): void
   for (const [index, key] of config.keys.entries()) {
     if (key.ladder !== undefined) check(['keys', index, 'ladder'], key.ladder)
   }
+  for (const [name, plan] of Object.entries(config.plans)) {
+    if (plan.ladder !== undefined) check(['plans', name, 'ladder'], plan.ladder)
+  }
 }

@@ -1,18 +1,21 @@
+import type { Caller } from '../core/caller.ts'
 import type { Names } from '../core/catalogue.ts'
 import type { Dialect, DialectName } from '../core/dialect.ts'
 import { sandboxSecret, Secret, type Credential } from '../core/ladder.ts'
-import type { Caller, Place, SandboxOffer, Snapshot, VendorSetup } from '../core/snapshot.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Place, SandboxOffer, Snapshot, VendorSetup } from '../core/snapshot.ts'
 import type { Model, Vendor } from '../core/vendor.ts'
-import type { Config } from './config.ts'
+import { ConfigError, settingAt, type Config } from './config.ts'
 import { ladderPlans, placeRules } from './ladders.ts'
 
 interface Publication {
   config: Config
   /** The file that the configuration came from, for what is wrong in it. */
   file: string
-  callers: readonly Caller[]
-  /** Callers declared in the configuration, known by their digest alone. */
-  declared: readonly Caller[]
+  /** By the id of their keys; and those declared in the configuration, by their digest in hex. */
+  callers: ReadonlyMap<string, Caller>
+  declared: ReadonlyMap<string, Caller>
+  plans: readonly Plan[]
   digest: (key: string) => Buffer
   vendors: readonly Vendor[]
   models: readonly Model[]
@@ -41,6 +44,8 @@ export interface CredentialSetting {
 /** The one arrow from the control plane to the data plane: all that calls need, as values that never change. Throws ConfigError. */
 export function publish(from: Publication): Snapshot {
   const { config } = from
+  const plans = new Map(from.plans.map((plan) => [plan.name, plan]))
+  checkPlans(from, plans)
   const names: Names = {
     vendors: new Map(from.vendors.map((vendor) => [vendor.name, setup(vendor, from)])),
     models: new Map(from.models.map((model) => [model.id, model])),
@@ -49,8 +54,13 @@ export function publish(from: Publication): Snapshot {
   return {
     ...names,
     version: 1,
-    callers: new Map(from.callers.map((caller) => [caller.id, caller])),
-    callersByDigest: new Map(from.declared.map((caller) => [caller.digest.toString('hex'), caller])),
+    callers: from.callers,
+    callersByDigest: from.declared,
+    plans,
+    defaultPlan: plans.get(config.defaultPlan) as Plan,
+    trustedProxies: config.server.trustedProxies,
+    adminHere: config.admin.enabled && config.admin.port === undefined,
+    refusesUnwritten: config.ledger.diskFull === 'refuse',
     keyPrefix: config.keyPrefix,
     digest: from.digest,
     dialects: from.dialects,
@@ -104,4 +114,15 @@ function sandboxCredential(place: Place): Credential {
 function placeOf(address: string): Place {
   const url = new URL(address)
   return { origin: url.origin, base: url.pathname.replace(/\/$/, '') }
+}
+
+/** Keys of the file must be on plans that there are. Throws ConfigError. */
+function checkPlans({ config, file }: Publication, plans: ReadonlyMap<string, Plan>): void {
+  for (const [index, { plan }] of config.keys.entries()) {
+    if (plan === undefined || plans.has(plan)) continue
+    const known = [...plans.keys()].join(', ')
+    throw new ConfigError([
+      `${settingAt(config, file, ['keys', index, 'plan'])}: there is no plan '${plan}'. Known: ${known}.`,
+    ])
+  }
 }

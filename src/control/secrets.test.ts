@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ConfigError } from './config.ts'
-import { keyDigest, resolveReference } from './secrets.ts'
+import { digestUnder, pepperIn, resolveReference } from './secrets.ts'
 
 test('secrets: a pepper is made once, for its owner only, and an empty one is refused', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keyrung-secrets-'))
-  const first = keyDigest(folder)('key')
+  const first = digestUnder(pepperIn(folder))('key')
   const pepper = Buffer.from(readFileSync(join(folder, 'pepper'), 'utf8'), 'hex')
   assert.deepEqual(first, createHmac('sha256', pepper).update('key').digest())
-  assert.deepEqual(keyDigest(folder)('key'), first)
+  assert.deepEqual(digestUnder(pepperIn(folder))('key'), first)
   assert.equal(statSync(join(folder, 'pepper')).mode & 0o777, 0o600)
   writeFileSync(join(folder, 'pepper'), '')
-  assert.throws(() => keyDigest(folder), ConfigError)
+  assert.throws(() => digestUnder(pepperIn(folder)), ConfigError)
   rmSync(folder, { recursive: true })
 })
 

@@ -30,10 +30,10 @@ function fromEnvironment(reference: string, setting: string, environment: NodeJS
 }
 
 /**
- * The digest under which callers' keys are kept: HMAC-SHA-256 under a pepper, which lies beside the database and not in
- * it, so that neither reading nor writing the database alone makes a key. A missing pepper is made, never assumed.
+ * The pepper of callers' keys, which lies beside the database and not in it, so that neither reading nor writing the database alone
+ * makes a key. A missing one is made, never assumed. Throws ConfigError.
  */
-export function keyDigest(folder: string, keysExist = false): (key: string) => Buffer {
+export function pepperIn(folder: string, keysExist = false): Buffer {
   const file = join(folder, 'pepper')
   let text: string
   try {
@@ -57,6 +57,11 @@ export function keyDigest(folder: string, keysExist = false): (key: string) => B
   if (pepper.length < 32) {
     throw new ConfigError([`${file}: must hold 64 hexadecimal digits; restore it, or remove it and make new keys.`])
   }
+  return pepper
+}
+
+/** The digest under which callers' keys are kept: HMAC-SHA-256 under the pepper. */
+export function digestUnder(pepper: Uint8Array): (key: string) => Buffer {
   return remembered((key) => createHmac('sha256', pepper).update(key).digest())
 }
 

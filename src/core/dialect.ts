@@ -96,6 +96,8 @@ export interface Dialect {
     head(json: JsonObject, path: string): Head
     /** Does the request ask for thinking? It may then take minutes before the first word. */
     thinks(json: JsonObject): boolean
+    /** The most tokens of the answer that the request asks for, and the field that says so; undefined where it says nothing. */
+    tokensMax(json: JsonObject): { tokens: number; path: string } | undefined
     /**
      * Finds what this API would surely refuse, in its own words, before anybody is called; what it may have learnt since is
      * let pass. Throws Failure `request-invalid`.

@@ -22,9 +22,8 @@ export function callerKeyParts(key: string, prefix: string): CallerKeyParts | un
   return { id: body.slice(0, idLength), intact: check === checksum(key.slice(0, -checkLength)) }
 }
 
-/** A fresh key: 190 bits of chance. It is shown once and kept as a digest only. */
-export function newCallerKey(prefix: string): { key: string; id: string } {
-  const id = randomId(idLength)
+/** A fresh key: 190 bits of chance. It is shown once and kept as a digest only. With an id that there is, a new secret for it. */
+export function newCallerKey(prefix: string, id = randomId(idLength)): { key: string; id: string } {
   const open = `${prefix}${id}${randomId(secretLength)}`
   return { key: open + checksum(open), id }
 }

@@ -1,4 +1,5 @@
 import type { Names } from './catalogue.ts'
+import type { Caller } from './caller.ts'
 import type { Dialect, DialectName } from './dialect.ts'
 import type { JsonObject } from './json.ts'
 import type {
@@ -10,6 +11,7 @@ import type {
   Deadlines,
   RetryRules,
 } from './ladder.ts'
+import type { Plan } from './plan.ts'
 import type { Model, Vendor } from './vendor.ts'
 
 /**
@@ -18,11 +20,23 @@ import type { Model, Vendor } from './vendor.ts'
  */
 export interface Snapshot extends Names {
   readonly version: number
-  /** Callers by the public id of their key. */
+  /**
+   * Callers by the public id of their key. The one thing here that changes: a caller's row is put in the place of the one before, so a call,
+   * which looks once, sees either.
+   */
   readonly callers: ReadonlyMap<string, Caller>
   /** Callers whose keys were declared by the operator and have no id inside, by their digest in hex. */
   readonly callersByDigest: ReadonlyMap<string, Caller>
   readonly keyPrefix: string
+  readonly plans: ReadonlyMap<string, Plan>
+  /** For callers whose plan is gone. */
+  readonly defaultPlan: Plan
+  /** No call is made while receipts cannot be written. */
+  readonly refusesUnwritten: boolean
+  /** The admin API stands on the callers' port too. */
+  readonly adminHere: boolean
+  /** Networks of reverse proxies whose word on a caller's address is taken. */
+  readonly trustedProxies: readonly string[]
   /** The digest under which keys are kept: HMAC-SHA-256 with the pepper. */
   readonly digest: (key: string) => Buffer
   readonly dialects: Readonly<Record<DialectName, Dialect>>
@@ -54,14 +68,6 @@ export interface SandboxOffer {
   readonly faults: readonly JsonObject[]
   /** What is wrong with the name of a fault; undefined for one that there is. */
   readonly refusal: (name: string) => string | undefined
-}
-
-export interface Caller {
-  readonly id: string
-  readonly name: string
-  readonly digest: Buffer
-  /** The ladder for this caller's calls, where the call names none. */
-  readonly ladder?: string
 }
 
 /** What is in force at a rung, where its ladder says nothing else. */

@@ -446,7 +446,8 @@ class Reception implements Dispatcher.DispatchHandler {
     this.#ending = failure
     clearTimeout(this.#timer)
     // What a failed try has used is paid for all the same.
-    if (failure !== undefined && this.#transcoder !== undefined) this.#record.usage = this.#transcoder.usage
+    if (failure !== undefined && this.#transcoder !== undefined && !this.#settled)
+      this.#record.usage = this.#transcoder.usage
     if (failure !== undefined) {
       this.#controller?.abort(failure)
       if (!this.#settled) this.settle(failure)

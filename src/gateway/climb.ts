@@ -279,6 +279,7 @@ class Ascent {
     record.durationMs = Math.round(tookMs)
     if (outcome instanceof Failure) {
       record.outcome = outcome.kind
+      if (record.usage !== undefined) tab.spend(record.usage, rung.model, rung.simulated)
       seat.end(this.#isHasty(rung, outcome, tookMs) ? hasty : outcome, undefined)
       this.#tries.push({ rung: index, failure: outcome, atMs: this.#moment.elapsedMs })
       if (tells.has(outcome.kind) && !outcome.stale) log.vendor(nameOf(rung), outcome.kind, outcome.message)
@@ -293,6 +294,7 @@ class Ascent {
     return {
       answer: outcome,
       over(failure) {
+        tab.spend(tab.usage, rung.model, rung.simulated)
         if (failure !== undefined) record.outcome = failure.kind
         // A reader that was slow to the end of the call's time says nothing of the vendor.
         seat.end(failure?.kind === 'vendor-slow' && clock.nowMs() - startedMs >= wholeMs ? hasty : failure, tookMs)
@@ -309,10 +311,12 @@ class Ascent {
     )
   }
 
-  #cancel({ running, record, seat, startedMs }: Going): void {
+  #cancel({ rung: index, running, record, seat, startedMs }: Going): void {
+    const { model, simulated } = this.#ladder.rungs[index] as Rung
     const { failure } = this.#means.gone
     const reason = failure ?? new Failure('caller-gone', 'Another rung answered first.')
     running.cancel(reason)
+    if (record.usage !== undefined) this.#means.tab.spend(record.usage, model, simulated)
     record.outcome = failure?.kind ?? 'cancelled'
     record.durationMs = Math.round(this.#means.clock.nowMs() - startedMs)
     seat.end(reason, undefined)

@@ -14,20 +14,26 @@ const tokensPerImage = 1000
  * Answers a token count for a vendor that has no call for it: bytes of text by four. The header
  * `x-keyrung-estimate` says that it is no exact count.
  */
-export function estimate(call: Call, rung: Rung, response: ServerResponse, tab: Tab): void {
+export function estimate(call: Call, rung: Rung, tab: Tab): Estimated {
   const tokens = tokensOf(promptOf(call, rung))
   tab.on(rung)
   tab.status = 200
   tab.firstByteMs = Date.now()
   const body = JSON.stringify(call.dialect.count?.fold(tokens) ?? {})
   tab.replyBytes = Buffer.byteLength(body)
-  response.writeHead(200, {
+  const headers = {
     ...answerHeaders(tab),
     'content-type': 'application/json',
     'content-length': tab.replyBytes,
     'x-keyrung-estimate': 'bytes/4',
-  })
-  response.end(body)
+  }
+  return { type: 'estimated', send: (response) => response.writeHead(200, headers).end(body) }
+}
+
+/** An answer of our own, and what sends it. */
+export interface Estimated {
+  type: 'estimated'
+  send(response: ServerResponse): void
 }
 
 /** A prompt's tokens, roughly: bytes of text by four, and a number for each image or file. */

@@ -1,16 +1,17 @@
 import type { Server } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { Failure, type FailureKind } from '../core/failure.ts'
-import type { Receipt } from '../core/receipt.ts'
 import type { Snapshot } from '../core/snapshot.ts'
-import type { Status, VendorPage } from '../core/status.ts'
-import { Concurrency } from './limits/concurrency.ts'
 import { realClock, type Clock } from './clock.ts'
 import { Connections } from './connections.ts'
+import type { ControlAddress } from './forward.ts'
 import { Health, healthMemory, monotonicMs } from './health/health.ts'
 import { Places, placesMemory } from './health/places.ts'
 import { Seats } from './health/seats.ts'
-import { statusOf } from './standings.ts'
+import { Concurrency } from './limits/concurrency.ts'
+import { TokenRatios } from './limits/estimate.ts'
+import { limitMemory, LimitTable } from './limits/table.ts'
+import { Recorder, type Journal } from './recorder.ts'
 import { createGatewayServer } from './server.ts'
 
 /** What the steps share: no call changes it but by taking and leaving its place. */
@@ -23,12 +24,16 @@ export interface Gateway {
   /** How the rungs stand, as all calls have learnt. */
   readonly seats: Seats
   readonly concurrency: Concurrency
-  /** How the models stand, for people. */
-  status(): Status
+  /** What the callers have used of their limits, as all workers know it. */
+  readonly limits: LimitTable
+  /** How many bytes a token has, as learnt. */
+  readonly ratios: TokenRatios
+  /** Writes down what becomes of calls. */
+  readonly recorder: Recorder
+  /** Where what is not a call is answered; undefined where there is no control plane. */
+  readonly control: ControlAddress | undefined
   /** The gateway is stopping: new calls are sent away, those under way end. */
   readonly draining: boolean
-  /** Takes the receipt of a call that has ended. */
-  record(receipt: Receipt): void
   readonly log: Log
 }
 
@@ -40,16 +45,30 @@ export interface Log {
   vendor(name: string, kind: FailureKind, message: string): void
 }
 
+/** What all workers share. */
+export interface Memories {
+  readonly health: SharedArrayBuffer
+  readonly places: SharedArrayBuffer
+  readonly limits: SharedArrayBuffer
+}
+
+/** Memories for so many keys and owners. */
+export function newMemories(limitSlots: number): Memories {
+  return { health: healthMemory(), places: placesMemory(), limits: limitMemory(limitSlots) }
+}
+
 /** While stopping: how often connections whose call has ended are closed, and how long last words may take to go out. */
 const closeIdleMs = 100
 const lastWordsMs = 1000
 
 interface Options {
   snapshot: () => Snapshot
-  record: (receipt: Receipt) => void
+  journal: Journal
   log: Log
-  /** What the vendors' own status pages say; undefined where they are not shown. */
-  vendorPages?: () => readonly VendorPage[]
+  memories: Memories
+  /** Which worker this is, from 0. */
+  worker: number
+  control?: ControlAddress
 }
 
 /** A running gateway: the server that callers reach, and how to stop it. */
@@ -60,21 +79,22 @@ export interface RunningGateway extends Gateway {
 }
 
 /** Joins the steps with a server and a pool of connections to the vendors. The server is not yet listening. */
-export function createGateway({ snapshot, record, log, vendorPages }: Options): RunningGateway {
+export function createGateway({ snapshot, journal, log, memories, worker, control }: Options): RunningGateway {
   const connections = new Connections()
-  const health = new Health(healthMemory(), monotonicMs)
-  const places = new Places({ memory: placesMemory(), worker: 0, nowMs: monotonicMs })
-  const seats = new Seats(health, places, () => snapshot().adaptive)
-  const sinceMs = Date.now()
+  const health = new Health(memories.health, monotonicMs)
+  const places = new Places({ memory: memories.places, worker, nowMs: monotonicMs })
+  const recorder = new Recorder(journal)
   const state = { draining: false }
   const gateway = {
     snapshot,
     dispatcher: (connectMs: number) => connections.within(connectMs),
     clock: realClock,
-    seats,
-    status: () => statusOf({ snapshot: snapshot(), health, seats, sinceMs, pages: vendorPages?.() }),
+    seats: new Seats(health, places, () => snapshot().adaptive),
     concurrency: new Concurrency(),
-    record,
+    limits: new LimitTable(memories.limits, worker),
+    ratios: new TokenRatios(),
+    recorder,
+    control,
     log,
     get draining() {
       return state.draining
@@ -96,6 +116,7 @@ export function createGateway({ snapshot, record, log, vendorPages }: Options): 
       clearInterval(idle)
       clearTimeout(end)
       clearTimeout(cut)
+      recorder.close()
       await connections.destroy()
     },
   })

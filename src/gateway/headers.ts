@@ -8,7 +8,7 @@ const retryMsMax = 60_000
 
 /** The headers of every answer: ids under the names that both SDK families read, and who answered. */
 export function answerHeaders(tab: Tab): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = { 'request-id': tab.id, 'x-request-id': tab.id }
+  const headers: OutgoingHttpHeaders = { 'request-id': tab.id, 'x-request-id': tab.id, ...tab.limitHeaders }
   if (tab.vendor !== '') {
     headers['x-keyrung-vendor'] = tab.vendor
     headers['x-keyrung-model'] = headerText(tab.model)

@@ -1,16 +1,54 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Caller } from '../core/caller.ts'
 import { Failure } from '../core/failure.ts'
 import { callerKeyParts } from '../core/key.ts'
-import type { Caller, Snapshot } from '../core/snapshot.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import { inNetworks } from './rights.ts'
 
 /** Step 1: who calls. Throws Failure `key-missing` or `key-wrong`; the message shows of a key its beginning and length only. */
-export function identify(snapshot: Snapshot, headers: IncomingHttpHeaders): Caller {
-  const { key, header } = credential(headers)
+export function identify(snapshot: Snapshot, request: IncomingMessage, nowMs = Date.now()): Caller {
+  const { key, header } = credential(request.headers)
   if (key === undefined) throw new Failure('key-missing', 'No key was sent.')
-  const caller = known(snapshot, key)
-  if (caller !== undefined) return caller
+  const caller = known(snapshot, key, nowMs)
+  if (caller !== undefined) return usable(caller, snapshot, request, nowMs)
   throw new Failure('key-wrong', `${wrongKey(snapshot, key)} It came in the header ${header}.`)
+}
+
+/** Throws Failure `key-wrong` where a key that was identified holds no longer. */
+export function checkHolds({ callers, callersByDigest }: Snapshot, { id, digest, declared }: Caller): void {
+  const caller = declared === true ? callersByDigest.get(Buffer.from(digest).toString('hex')) : callers.get(id)
+  if (caller !== undefined) checkState(caller, Date.now())
+}
+
+function usable(caller: Caller, { trustedProxies }: Snapshot, request: IncomingMessage, nowMs: number): Caller {
+  checkState(caller, nowMs)
+  if (caller.networks !== undefined && !inNetworks(caller.networks, addressOf(request, trustedProxies))) {
+    throw new Failure('not-allowed', `The key ${caller.id} may not be used from this address.`)
+  }
+  return caller
+}
+
+/** What is wrong with a key is told to those who hold it, and to nobody else. */
+function checkState({ id, state, expiresMs }: Caller, nowMs: number): void {
+  const refused = (what: string, fix: string): Failure => new Failure('key-wrong', `The key ${id} ${what}.`, { fix })
+  if (state === 'revoked') throw refused('was revoked', 'Ask the operator of this gateway for a new one.')
+  if (state === 'disabled') throw refused('is disabled', 'Ask the operator of this gateway to enable it.')
+  if (expiresMs !== undefined && expiresMs <= nowMs) {
+    throw refused(`expired at ${new Date(expiresMs).toISOString()}`, 'Ask the operator of this gateway for a new one.')
+  }
+}
+
+/** Where the request comes from: the last address that no trusted proxy has. */
+export function addressOf({ socket, headers }: IncomingMessage, trustedProxies: readonly string[]): string {
+  const own = socket.remoteAddress ?? ''
+  if (trustedProxies.length === 0) return own
+  const told = String(headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+  const chain = [...told, own]
+  return chain.findLast((address) => !inNetworks(trustedProxies, address)) ?? own
 }
 
 interface Credential {
@@ -44,7 +82,7 @@ function credential(headers: IncomingHttpHeaders): Credential {
   return found
 }
 
-function known(snapshot: Snapshot, key: string): Caller | undefined {
+function known(snapshot: Snapshot, key: string, nowMs: number): Caller | undefined {
   const parts = callerKeyParts(key, snapshot.keyPrefix)
   const own = parts?.intact === true
   // Without declared keys, a mistyped one is known by its checksum, without looking anything up.
@@ -55,8 +93,10 @@ function known(snapshot: Snapshot, key: string): Caller | undefined {
   if (declared !== undefined || !own) return declared
   const caller = snapshot.callers.get(parts.id)
   // An unknown id costs the same as a wrong secret.
-  const expected = caller?.digest ?? Buffer.alloc(digest.length)
-  return timingSafeEqual(digest, expected) ? caller : undefined
+  const none = Buffer.alloc(digest.length)
+  const current = timingSafeEqual(digest, caller?.digest ?? none)
+  const former = timingSafeEqual(digest, caller?.former?.digest ?? none) && (caller?.former?.untilMs ?? 0) > nowMs
+  return current || former ? caller : undefined
 }
 
 /** Whose keys begin how: so that a key sent to the wrong door is named as such. */

@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Failure } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { Level, Snapshot } from '../core/snapshot.ts'
+import type { Caller } from '../core/caller.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Snapshot } from '../core/snapshot.ts'
 import type { Model } from '../core/vendor.ts'
+import { mayUse, modelNotAllowed } from './rights.ts'
 import { ladderPrefix, resolve } from './route.ts'
 
 const pageDefault = 20
@@ -14,8 +17,8 @@ export function asksLikeAnthropic(headers: IncomingHttpHeaders): boolean {
 }
 
 /** GET /v1/models, in the shape of the asking SDK. Throws Failure `request-invalid` for a page that cannot be. */
-export function listModels(snapshot: Snapshot, anthropic: boolean, query: URLSearchParams): JsonObject {
-  const entries = available(snapshot)
+export function listModels(snapshot: Snapshot, who: Who, anthropic: boolean, query: URLSearchParams): JsonObject {
+  const entries = available(snapshot, who)
   if (!anthropic) return { object: 'list', data: entries.map((entry) => openaiModel(entry)) }
   const limit = Number(query.get('limit') ?? pageDefault)
   if (!Number.isInteger(limit) || limit < 1 || limit > pageMax) {
@@ -31,14 +34,21 @@ export function listModels(snapshot: Snapshot, anthropic: boolean, query: URLSea
 }
 
 /** GET /v1/models/{id}. Throws Failure `model-unknown`. */
-export function showModel(snapshot: Snapshot, anthropic: boolean, id: string): JsonObject {
-  const entry = ladders(snapshot).find((one) => one.id === id) ?? plainEntry(snapshot, id)
+export function showModel(snapshot: Snapshot, who: Who, anthropic: boolean, id: string): JsonObject {
+  const entry = ladders(snapshot, who).find((one) => one.id === id) ?? plainEntry(snapshot, id)
+  if (!mayUse(entry.model, who.caller, who.plan)) throw modelNotAllowed(id.slice(0, 100), who.plan)
   return anthropic ? anthropicModel(entry) : openaiModel(entry)
 }
 
 function plainEntry(snapshot: Snapshot, id: string): Entry {
   const { model, setup } = resolve(snapshot, id)
   return { id, model, owner: setup.vendor.name }
+}
+
+/** Who asks. */
+interface Who {
+  caller: Caller
+  plan: Plan
 }
 
 interface Entry {
@@ -48,26 +58,28 @@ interface Entry {
 }
 
 /** The catalogue's models of the vendors that can answer, and the operator's aliases. */
-function available(snapshot: Snapshot): Entry[] {
+function available(snapshot: Snapshot, who: Who): Entry[] {
   const entries: Entry[] = []
   const add = (id: string, model: Model): void => {
     const credentials = snapshot.vendors.get(model.vendor)?.credentials ?? []
-    if (credentials.length > 0) entries.push({ id, model, owner: model.vendor })
+    if (credentials.length > 0 && mayUse(model, who.caller, who.plan)) entries.push({ id, model, owner: model.vendor })
   }
   for (const alias of snapshot.aliases.keys()) add(alias, resolve(snapshot, alias).model)
   for (const model of snapshot.models.values()) add(model.id, model)
-  return [...entries, ...ladders(snapshot)]
+  return [...entries, ...ladders(snapshot, who)]
 }
 
 /** Ladders by the names under which they are asked, with the facts of their first rung. */
-function ladders(snapshot: Snapshot): Entry[] {
-  return [...snapshot.ladders.values()].map(({ name, levels: [first] }) => {
-    const model = (first as Level).model
-    return {
-      id: `${ladderPrefix}${name}`,
-      model: { ...model, name: `Ladder ${name}, from ${model.name ?? model.id}` },
-      owner: 'keyrung',
-    }
+function ladders(snapshot: Snapshot, { caller, plan }: Who): Entry[] {
+  return [...snapshot.ladders.values()].flatMap(({ name, levels }) => {
+    const model = levels.find((level) => mayUse(level.model, caller, plan))?.model
+    return model === undefined
+      ? []
+      : {
+          id: `${ladderPrefix}${name}`,
+          model: { ...model, name: `Ladder ${name}, from ${model.name ?? model.id}` },
+          owner: 'keyrung',
+        }
   })
 }
 

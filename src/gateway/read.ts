@@ -5,12 +5,13 @@ import { Failure } from '../core/failure.ts'
 import { lazyObject } from '../core/fields.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { deeperThan, jsonErrorAt } from '../core/json-error.ts'
+import type { BodyLimit } from './rights.ts'
 
 /** How long the body of a request may stand still. */
 const bodyIdleMs = 30_000
 
 /** Step 2: the body, whole. Throws Failure `body-too-large`, `body-slow`, `content-type-wrong` or `caller-gone`. */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<Body> {
+export function readBody(request: IncomingMessage, { bytesMax, tooLarge }: BodyLimit): Promise<Body> {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
     return Promise.reject(
@@ -23,8 +24,6 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bo
       new Failure('content-type-wrong', `The content-type '${type.slice(0, 40)}' is not read here.`),
     )
   }
-  const tooLarge = (): Failure =>
-    new Failure('body-too-large', `The body is larger than ${bytesMax} bytes, the most that this gateway takes.`)
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > bytesMax) return Promise.reject(tooLarge())
   return new Promise((resolve, reject) => {

@@ -8,15 +8,14 @@ import { answerHeaders, failureHeaders } from './headers.ts'
 import type { Tab } from './tab.ts'
 
 /**
- * Ends a call that failed before any of its answer went out: the error that the caller's own SDK expects.
+ * Ends a call that failed before any of its answer went out: the error that the caller's own SDK expects. Gives back what sends it.
  * A vendor's answer in the caller's own dialect passes as it came: clients match on its wording.
  */
-export function refuse(failure: Failure, dialect: Dialect, response: ServerResponse, tab: Tab): void {
+export function refuse(failure: Failure, dialect: Dialect, response: ServerResponse, tab: Tab): () => void {
   tab.failure = failure
   if (failure.kind === 'caller-gone' || response.destroyed) {
     tab.status = 499
-    response.destroy()
-    return
+    return () => response.destroy()
   }
   const { wire } = failure
   const passes = wire !== undefined && speaks(wire, dialect) && passable(failure, dialect, tab.vendor)
@@ -26,7 +25,7 @@ export function refuse(failure: Failure, dialect: Dialect, response: ServerRespo
   headers['content-type'] = passes ? wire.contentType : 'application/json'
   headers['content-length'] = Buffer.byteLength(body)
   tab.replyBytes = headers['content-length']
-  response.writeHead(tab.status, headers).end(body)
+  return () => response.writeHead(tab.status, headers).end(body)
 }
 
 /** A vendor's error as it came, but for the id in it: callers look up ours, and theirs is kept in the receipt. */

@@ -10,14 +10,17 @@ import { pump } from './pump.ts'
 import { passable, withOurId } from './refuse.ts'
 import type { Tab } from './tab.ts'
 
-/** Step 6: gives the answer to the caller. A stream that breaks after it had begun ends with an error event. */
+/**
+ * Step 6: gives the answer to the caller. A stream that breaks after it had begun ends with an error event. Resolves with what sends the
+ * end, which goes out when the receipt is written.
+ */
 export async function relay(
   answer: Answer,
   dialect: Dialect,
   response: ServerResponse,
   snapshot: Snapshot,
   tab: Tab,
-): Promise<void> {
+): Promise<() => void> {
   const model = answer.type === 'streamed' ? answer.transcoder.model : answer.model
   if (model !== undefined) tab.model = model
   tab.status = 200
@@ -28,15 +31,16 @@ export async function relay(
     headers['content-type'] = 'application/json'
     headers['content-length'] = Buffer.byteLength(answer.body)
     tab.replyBytes = headers['content-length']
-    response.writeHead(200, headers).end(answer.body)
-    return
+    const { body } = answer
+    tab.capture?.take(body)
+    return () => response.writeHead(200, headers).end(body)
   }
   headers['content-type'] = 'text/event-stream; charset=utf-8'
   headers['cache-control'] = 'no-cache'
   // Reverse proxies that buffer by default leave a stream alone when they see this.
   headers['x-accel-buffering'] = 'no'
   response.writeHead(200, headers)
-  await stream(answer, dialect, response, snapshot, tab)
+  return stream(answer, dialect, response, snapshot, tab)
 }
 
 async function stream(
@@ -45,13 +49,14 @@ async function stream(
   response: ServerResponse,
   snapshot: Snapshot,
   tab: Tab,
-): Promise<void> {
+): Promise<() => void> {
   const { transcoder } = answer
-  const { failure, bytes } = await pump({
+  const { failure, bytes, end } = await pump({
     response,
     answer,
     ping: dialect.stream.ping,
     pingMs: snapshot.pingMs,
+    capture: tab.capture,
     writeFailure(failed: Failure) {
       const own = transcoder.failureEvent
       if (own === undefined || !passable(failed, dialect, tab.vendor) || redact(own.data) !== own.data) {
@@ -64,4 +69,5 @@ async function stream(
   if (transcoder.model !== undefined) tab.model = transcoder.model
   tab.replyBytes = bytes
   if (failure !== undefined) tab.failure = failure
+  return end
 }

@@ -2,13 +2,16 @@ import { named, type Named, type Names } from '../core/catalogue.ts'
 import { Failure } from '../core/failure.ts'
 import type { Dialect } from '../core/dialect.ts'
 import { sandboxSecret, type Credential, type Ladder, type Rung } from '../core/ladder.ts'
+import type { Caller } from '../core/caller.ts'
 import { fitsPattern } from '../core/pattern.ts'
-import type { Caller, LadderPlan, Level, Snapshot } from '../core/snapshot.ts'
+import type { Plan } from '../core/plan.ts'
+import type { LadderPlan, Level, Snapshot } from '../core/snapshot.ts'
 
 /** What a call asks of routing besides its model. */
 export interface Wish {
   dialect: Dialect
   caller: Caller
+  plan: Plan
   /** A fault of the sandbox, asked for by header. */
   fault: string | undefined
   /** The header `x-keyrung-ladder`: a ladder's name, or `off`. */
@@ -31,6 +34,9 @@ export function route(snapshot: Snapshot, asked: string, wish: Wish): Ladder {
   const plan = planOf(snapshot, asked, wish)
   const fault = wish.fault ?? (asked.startsWith(sandboxPrefix) ? asked.slice(sandboxPrefix.length) : undefined)
   const levels = levelsOf(snapshot, asked, plan, wish)
+  if (fault !== undefined && !wish.caller.sandbox) {
+    throw new Failure('not-allowed', 'This key may not ask for faults of the sandbox.')
+  }
   if (fault !== undefined) return faulty(snapshot, levels, fault, explicit(asked, wish) ? plan : undefined, wish)
   const usable = withoutSimulated(levels.filter((level) => level.credentials.length > 0))
   if (usable.length === 0) throw keyless(levels[0] as Level)
@@ -55,7 +61,10 @@ function planOf(snapshot: Snapshot, asked: string, wish: Wish): LadderPlan | und
   }
   if (wish.counting || wish.ladder === 'off') return undefined
   if (wish.ladder !== undefined) return knownPlan(snapshot, wish.ladder, undefined)
-  const name = wish.caller.ladder ?? snapshot.ladderRules.find((rule) => fitsPattern(rule.models, asked))?.ladder
+  const name =
+    wish.caller.ladder ??
+    wish.plan.ladder ??
+    snapshot.ladderRules.find((rule) => fitsPattern(rule.models, asked))?.ladder
   return name === undefined ? undefined : snapshot.ladders.get(name)
 }
 

@@ -1,7 +1,7 @@
 import type { DialectName } from '../core/dialect.ts'
 
 /** Where a request goes. Each route says here how it is authorized: `key`, `open`, or `status`, as the operator has set it. */
-export type Route = CallRoute | ModelsRoute | OpenRoute | PageRoute | StatusRoute
+export type Route = CallRoute | ModelsRoute | OpenRoute | PageRoute | ControlRoute
 
 export interface CallRoute {
   type: 'call'
@@ -34,10 +34,10 @@ export interface PageRoute {
   path: string
 }
 
-export interface StatusRoute {
-  type: 'status'
-  auth: 'status'
-  form: 'html' | 'json'
+/** What the control plane answers: `status` as the operator has set it, `me` with a caller's key, `admin` with a token of its own. */
+export interface ControlRoute {
+  type: 'control'
+  auth: 'status' | 'key' | 'admin'
   path: string
 }
 
@@ -93,7 +93,17 @@ const lines: readonly Line[] = [
   {
     methods: ['GET', 'HEAD'],
     paths: /^\/status(\.json)?$/,
-    route: (path, match) => ({ type: 'status', auth: 'status', form: match[1] === undefined ? 'html' : 'json', path }),
+    route: (path) => ({ type: 'control', auth: 'status', path }),
+  },
+  {
+    methods: ['GET', 'HEAD', 'POST'],
+    paths: /^(?:\/v1){1,2}\/me(\/[\w./-]*)?$/,
+    route: (path) => ({ type: 'control', auth: 'key', path: path.replace(/^(\/v1){2}/, '/v1') }),
+  },
+  {
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    paths: /^\/admin\/v1(\/.*)?$/,
+    route: (path) => ({ type: 'control', auth: 'admin', path }),
   },
   { methods: ['GET', 'HEAD'], paths: /^\/readyz$/, route: (path) => ({ type: 'ready', auth: 'open', path }) },
 ]

@@ -4,13 +4,13 @@ import type { DialectName } from '../core/dialect.ts'
 import { Failure, failureOf } from '../core/failure.ts'
 import type { JsonObject } from '../core/json.ts'
 import { exchange } from './exchange.ts'
+import { forward } from './forward.ts'
 import type { Gateway } from './gateway.ts'
-import { identify } from './identify.ts'
+import { addressOf, identify } from './identify.ts'
 import { asksLikeAnthropic, listModels, showModel } from './models.ts'
 import { pathHint } from './paths.ts'
 import { refuse } from './refuse.ts'
-import { find, type ModelsRoute, type OpenRoute, type Route, type StatusRoute } from './routes.ts'
-import { statusHtml, statusJson } from './status.ts'
+import { find, type ModelsRoute, type OpenRoute, type ControlRoute, type Route } from './routes.ts'
 import { answerHeaders } from './headers.ts'
 import { Tab } from './tab.ts'
 
@@ -56,7 +56,8 @@ function serve(gateway: Gateway, request: IncomingMessage, response: ServerRespo
         gateway.log.fault('exchange', thrown)
         response.destroy()
       })
-    } else answer(gateway, found.route, request, response)
+    } else if (found.route.type === 'control') control(gateway, found.route, request, response)
+    else answer(gateway, found.route, request, response)
     return
   }
   request.resume()
@@ -80,17 +81,36 @@ function onStandstill(this: ServerResponse): void {
   if (this.writableLength > 0) this.destroy()
 }
 
+/** What the control plane answers, once it is known who asks. */
+function control(gateway: Gateway, route: ControlRoute, request: IncomingMessage, response: ServerResponse): void {
+  const refuseThis = (failure: Failure): void => refuseAny(gateway, failure, dialectOf(request), response)
+  try {
+    const snapshot = gateway.snapshot()
+    if (gateway.control === undefined || (route.auth === 'admin' && !snapshot.adminHere)) {
+      throw unknownPath(request.method ?? 'GET', route.path)
+    }
+    const open = route.auth === 'admin' || (route.auth === 'status' && snapshot.status.public)
+    const keyId = open ? undefined : identify(snapshot, request).id
+    const query = /\?.*$/s.exec(request.url ?? '')?.[0] ?? ''
+    const address = addressOf(request, snapshot.trustedProxies)
+    const forwarding = { control: gateway.control, path: route.path + query, keyId, address, refuse: refuseThis }
+    forward(forwarding, request, response)
+  } catch (thrown) {
+    request.resume()
+    refuseThis(failureOf(thrown))
+  }
+}
+
 /** What is answered from the snapshot alone. */
 function answer(
   gateway: Gateway,
-  route: Exclude<Route, { type: 'call' }>,
+  route: Exclude<Route, { type: 'call' | 'control' }>,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   request.resume()
   try {
     if (route.type === 'page') page(gateway, route.name, response)
-    else if (route.type === 'status') status(gateway, route, request, response)
     else if (route.auth === 'open') open(gateway, route, response)
     else models(gateway, route, request, response)
   } catch (thrown) {
@@ -123,15 +143,6 @@ function page(gateway: Gateway, name: string, response: ServerResponse): void {
   sendHtml(response, html)
 }
 
-/** How the models stand, for whom the operator shows it. */
-function status(gateway: Gateway, route: StatusRoute, request: IncomingMessage, response: ServerResponse): void {
-  const snapshot = gateway.snapshot()
-  if (!snapshot.status.public) identify(snapshot, request.headers)
-  const now = gateway.status()
-  if (route.form === 'json') send(response, 200, statusJson(now))
-  else sendHtml(response, statusHtml(now))
-}
-
 function sendHtml(response: ServerResponse, html: string): void {
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
@@ -143,11 +154,14 @@ function sendHtml(response: ServerResponse, html: string): void {
 
 function models(gateway: Gateway, route: ModelsRoute, request: IncomingMessage, response: ServerResponse): void {
   const snapshot = gateway.snapshot()
-  identify(snapshot, request.headers)
+  const caller = identify(snapshot, request)
+  const plan = snapshot.plans.get(caller.plan) ?? snapshot.defaultPlan
   const anthropic = asksLikeAnthropic(request.headers)
   const query = new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '')
   const json =
-    route.id === undefined ? listModels(snapshot, anthropic, query) : showModel(snapshot, anthropic, route.id)
+    route.id === undefined
+      ? listModels(snapshot, { caller, plan }, anthropic, query)
+      : showModel(snapshot, { caller, plan }, anthropic, route.id)
   send(response, 200, json)
 }
 
@@ -165,7 +179,7 @@ function send(response: ServerResponse, status: number, json: JsonObject): void 
 function refuseAny(gateway: Gateway, failure: Failure, name: DialectName, response: ServerResponse): void {
   const tab = new Tab(name, Date.now())
   if (failure.kind === 'gateway-fault') gateway.log.fault(tab.id, failure.cause)
-  refuse(failure, gateway.snapshot().dialects[name], response, tab)
+  refuse(failure, gateway.snapshot().dialects[name], response, tab)()
 }
 
 /** The dialect of a request whose path does not tell. */

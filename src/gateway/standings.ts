@@ -22,12 +22,11 @@ interface Sources {
 /** How each model stands that a call has been to, its credentials taken together. */
 export function statusOf({ snapshot, health, seats, sinceMs, pages }: Sources): Status {
   const nowMs = Date.now()
-  const known = new Set(health.keys())
   const models = modelsOf(snapshot, health).flatMap(({ setup, model, rules }) => {
     const rungs = setup.credentials
       .map((credential) => placeOf({ setup, model, rules, credentials: [credential] }, 0, credential))
       .filter(isKept)
-      .filter((rung) => known.has(rung.healthKey))
+      .filter((rung) => health.has(rung.healthKey))
     return rungs.length === 0 ? [] : [modelStatus(rungs, health, seats, nowMs)]
   })
   return { nowMs, sinceMs, models, pages }

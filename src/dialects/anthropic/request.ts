@@ -6,12 +6,14 @@ import { given, invalid } from './fields.ts'
 import { purge } from './purge.ts'
 import { readRequest } from './read-request.ts'
 import { writeRequest } from './write-request.ts'
+import { firstNumber } from '../first-number.ts'
 
 export { dropped } from './read-request.ts'
 
 /** Requests of the Messages API. */
 export const request: Dialect['request'] = {
   head: readHead,
+  tokensMax: (json) => firstNumber(json, ['max_tokens']),
   thinks: ({ thinking, output_config: output }) =>
     (isObject(thinking) && thinking.type !== 'disabled') || (isObject(output) && given(output.effort)),
   check: checkRequest,

@@ -5,9 +5,14 @@ import { skipSignature } from './contents-write.ts'
 import { read } from './request-read.ts'
 import { write } from './request-write.ts'
 import { isWrapped, openState, wrappedMark } from './state.ts'
+import { firstNumber } from '../first-number.ts'
 
 /** Requests: the model and whether to stream stand in the path, all else in the body. */
 export const request: Dialect['request'] = {
+  tokensMax({ generationConfig: config }) {
+    const found = isObject(config) ? firstNumber(config, ['maxOutputTokens']) : undefined
+    return found === undefined ? undefined : { ...found, path: `generationConfig.${found.path}` }
+  },
   thinks: ({ generationConfig: config }) => isObject(config) && isObject(config.thinkingConfig),
   head(_json, path): Head {
     const [, model, method] = /\/models\/([^?]+):(\w+)(?:\?|$)/.exec(path) ?? []

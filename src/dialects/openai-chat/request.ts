@@ -6,10 +6,12 @@ import { invalid, missing, optionalFlag, optionalText, wrongValueBegins } from '
 import { checkMessages } from './messages-read.ts'
 import { readRequest } from './request-read.ts'
 import { writeRequest } from './request-write.ts'
+import { firstNumber } from '../first-number.ts'
 
 /** Requests of `POST /chat/completions`. */
 export const request: Dialect['request'] = {
   head,
+  tokensMax: (json) => firstNumber(json, ['max_completion_tokens', 'max_tokens']),
   thinks: ({ reasoning_effort: effort }) => typeof effort === 'string' && effort !== 'none',
   check,
   read: readRequest,

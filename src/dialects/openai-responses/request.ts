@@ -8,9 +8,11 @@ import { booleanField, textNeeded } from './fields.ts'
 import { read } from './request-read.ts'
 import { write, writeContent } from './request-write.ts'
 import { purgeItems } from './state.ts'
+import { firstNumber } from '../first-number.ts'
 
 /** Requests of `POST /responses`. */
 export const request: Dialect['request'] = {
+  tokensMax: (json) => firstNumber(json, ['max_output_tokens']),
   thinks: ({ reasoning }) => isObject(reasoning) && reasoning.effort !== 'none',
   head(json: JsonObject): Head {
     return { model: textNeeded(json, 'model'), stream: booleanField(json, 'stream') ?? false }

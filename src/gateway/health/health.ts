@@ -40,6 +40,11 @@ export class Health {
     return this.#shared.get(key) ?? (shared ? this.#claimed(key) : undefined) ?? this.#owned(key)
   }
 
+  /** Has any thread asked for it? Looks only. */
+  has(key: string): boolean {
+    return this.#shared.has(key) || this.#own.has(key) || this.#slotOf(key, false) !== undefined
+  }
+
   /** The places that this thread has asked for. */
   keys(): string[] {
     return [...this.#shared.keys(), ...this.#own.keys()]
@@ -48,7 +53,15 @@ export class Health {
   /** The place's slot, found or taken; undefined where all belong to others. */
   #claimed(key: string): RungHealth | undefined {
     // Slots are never given up: once there was none, there will be none.
-    if (this.#own.has(key)) return undefined
+    const start = this.#own.has(key) ? undefined : this.#slotOf(key, true)
+    if (start === undefined) return undefined
+    const health = new RungHealth(this.#cells, start + ownerCells, this.#nowMs)
+    this.#shared.set(key, health)
+    return health
+  }
+
+  /** Where the slot of this place begins; one that nobody has is taken, or ends a mere look. */
+  #slotOf(key: string, take: boolean): number | undefined {
     const digest = hash('sha256', key, 'buffer')
     // 0 stands for nobody.
     const owner = digest.readInt32LE(0) || 1
@@ -56,18 +69,16 @@ export class Health {
     const first = digest.readUInt32LE(8)
     for (let step = 0; step < this.#slots; step += 1) {
       const start = ((first + step) % this.#slots) * slotCells
+      if (!take && Atomics.load(this.#cells, start) === 0) return undefined
       // Of several who come at once, one sets each cell, and it is his whose both cells fit: nobody waits for anybody.
-      if (!this.#isSet(start, owner) || !this.#isSet(start + 1, ownerToo)) continue
-      const health = new RungHealth(this.#cells, start + ownerCells, this.#nowMs)
-      this.#shared.set(key, health)
-      return health
+      if (this.#isSet(start, owner, take) && this.#isSet(start + 1, ownerToo, take)) return start
     }
     return undefined
   }
 
-  #isSet(index: number, value: number): boolean {
-    const before = Atomics.compareExchange(this.#cells, index, 0, value)
-    return before === 0 || before === value
+  #isSet(index: number, value: number, take: boolean): boolean {
+    const before = take ? Atomics.compareExchange(this.#cells, index, 0, value) : Atomics.load(this.#cells, index)
+    return before === value || (take && before === 0)
   }
 
   #owned(key: string): RungHealth {

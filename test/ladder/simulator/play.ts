@@ -16,6 +16,7 @@ import type { CallSpec, Scene } from './scene.ts'
 import { callOf, placeName, snapshotOf } from './stage.ts'
 import { scriptOf } from './vendors.ts'
 import { VirtualTime } from './virtual-time.ts'
+import { callerOf, unlimited } from '../../support/bare.ts'
 
 /** A line of what happens, by the call and the place that it is about. */
 export type Trace = (line: { atMs: number; call: number; place: string | undefined; text: string }) => void
@@ -104,7 +105,8 @@ class Stage {
   #route({ model }: CallSpec): Ladder {
     return route(this.#snapshot, model, {
       dialect: this.#snapshot.dialects['openai-chat'],
-      caller: { id: 'caller', name: 'caller', digest: Buffer.alloc(0) },
+      caller: callerOf('caller', new Uint8Array()),
+      plan: unlimited,
       fault: undefined,
       ladder: undefined,
       counting: false,

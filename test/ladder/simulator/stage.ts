@@ -8,6 +8,7 @@ import type { Snapshot } from '../../../src/core/snapshot.ts'
 import type { Model, Vendor } from '../../../src/core/vendor.ts'
 import { dialects } from '../../../src/dialects/index.ts'
 import { originOf, type CallSpec, type Scene } from './scene.ts'
+import { unlimited } from '../../support/bare.ts'
 
 /** How the one ladder of a simulation is asked for. */
 export const ladderModel = 'ladder/test'
@@ -23,8 +24,9 @@ export function snapshotOf({ vendors, config, rungs, hedgeAfterMs }: Scene): Sna
   return publish({
     config: configSchema(names).parse({ ...config, shippedLadders: false, ladders: { test: { rungs, ...hedge } } }),
     file: 'scene',
-    callers: [],
-    declared: [],
+    callers: new Map(),
+    declared: new Map(),
+    plans: [unlimited],
     digest: () => Buffer.alloc(0),
     vendors: names.map(vendorOf),
     models: vendors.flatMap(({ name, models }) =>

@@ -3,10 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { found, type DeclaredKey } from '../../../src/cli/settings.ts'
 import { parseConfig } from '../../../src/control/config.ts'
 import { publish, type CredentialSetting } from '../../../src/control/publish.ts'
-import type { Receipt } from '../../../src/core/receipt.ts'
+import type { Billed } from '../../../src/core/receipt.ts'
 import type { SandboxOffer } from '../../../src/core/snapshot.ts'
 import { dialects } from '../../../src/dialects/index.ts'
-import { createGateway } from '../../../src/gateway/gateway.ts'
 import {
   callerHeader,
   faultHeader,
@@ -16,6 +15,7 @@ import {
   type Sandbox,
 } from '../../../src/sandbox/index.ts'
 import { models, shippedLadders, vendors } from '../../../src/vendors/index.ts'
+import { bareGateway, byDigest, callerOf, unlimited } from '../../support/bare.ts'
 import type { Vendor } from './vendor.ts'
 
 /** One of several keys at a vendor. */
@@ -39,7 +39,7 @@ export interface LadderGateway {
   url: string
   key: string
   /** Of the calls that have ended, in that order. */
-  receipts: Receipt[]
+  receipts: Billed[]
   faults: unknown[]
   /** What the operator was told of vendors: name and kind of failure. */
   told: string[]
@@ -66,8 +66,11 @@ export async function startLadderGateway(options: Options): Promise<LadderGatewa
   const snapshot = publish({
     config,
     file: 'test.yaml',
-    callers: [],
-    declared: keys.map(({ key, ...one }) => ({ ...one, id: one.name, digest: digest(key) })),
+    callers: new Map(),
+    declared: byDigest(
+      ...keys.map(({ key, name, ladder }) => callerOf(name, digest(key), ladder === undefined ? {} : { ladder })),
+    ),
+    plans: [unlimited],
     digest,
     vendors,
     models,
@@ -78,12 +81,12 @@ export async function startLadderGateway(options: Options): Promise<LadderGatewa
     sandboxOrigin: sandbox === undefined ? undefined : (vendor) => sandbox.origin(vendor),
     ...(sandbox !== undefined && { sandbox: sandboxOffer }),
   })
-  const receipts: Receipt[] = []
+  const receipts: Billed[] = []
   const faults: unknown[] = []
   const told: string[] = []
-  const gateway = createGateway({
+  const gateway = bareGateway({
     snapshot: () => snapshot,
-    record: (receipt) => receipts.push(receipt),
+    receipts,
     log: {
       fault: (_id, cause) => faults.push(cause),
       vendor: (name, kind) => told.push(`${name} ${kind}`),
