@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ladderName, measureLadder } from './ladder.ts'
+import { ledgerName, measureLedger } from './ledger.ts'
 import { measure, type Row } from './measure.ts'
 import { measureMemory, memoryName } from './memory.ts'
 import { endAll } from './processes.ts'
@@ -84,6 +85,10 @@ async function measureAll(targets: Target[], vendor: Vendor, directory: string):
   if (ladderName.includes(options.only)) {
     progress(ladderName)
     rows.push(measureLadder(directory, { share, untilMs: endMs }))
+  }
+  if (ledgerName.includes(options.only)) {
+    progress(ledgerName)
+    rows.push(...(await measureLedger(directory, { share, untilMs: endMs })))
   }
   return rows
 }

@@ -17,7 +17,7 @@ export interface Effort {
 export interface Row {
   name: string
   unit: 'µs' | 'KB'
-  per: 'call' | 'event' | 'stream'
+  per: 'call' | 'event' | 'stream' | 'key'
   bar?: number
   /** The most that the gateway may cost, in the row's own unit: for what has no yardstick. */
   most?: number

@@ -16,6 +16,7 @@ interface Sources {
   spent: readonly Spent[]
   callers: Iterable<Caller>
   plans: ReadonlyMap<string, Plan>
+  ownerName: (id: string) => string
   dateMs: number
 }
 
@@ -27,7 +28,7 @@ const budgets = [
 ] as const
 
 /** How far each key and owner that has a budget has come with it. */
-export function budgetsOf({ spent, callers, plans, dateMs }: Sources): BudgetUse[] {
+export function budgetsOf({ spent, callers, plans, ownerName, dateMs }: Sources): BudgetUse[] {
   const keys = new Map<string, Caller>()
   const owners = new Map<string, Caller>()
   for (const caller of callers) {
@@ -42,7 +43,7 @@ export function budgetsOf({ spent, callers, plans, dateMs }: Sources): BudgetUse
       one.type === 'key' ? { ...plan.limits, ...caller.limits } : (caller.ownerLimits ?? plan.ownerLimits)
     return budgets.flatMap(([limit, field, per]) => {
       const max = limits[limit]
-      const name = one.type === 'key' ? caller.name : one.id
+      const name = one.type === 'key' ? caller.name : ownerName(one.id)
       return max === undefined
         ? []
         : [{ scope: one.type, id: one.id, name, limit, max, used: one[field], periodMs: startOf(per, dateMs) }]

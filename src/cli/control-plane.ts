@@ -147,7 +147,7 @@ export class ControlPlane {
         this.#options.tell(event)
       } else this.#republish(this.#options.settings)
     })
-    this.#every(budgetsEveryMs, () => this.#checkBudgets())
+    this.#every(budgetsEveryMs, () => this.checkBudgets())
     this.#every(pruneEveryMs, () => this.#prune())
     const { config } = this.#options.settings
     const admin = this.#admin()
@@ -226,6 +226,19 @@ export class ControlPlane {
       this.#declared.set(digest, revoked)
     }
     for (const caller of this.#declared.values()) this.#options.tell({ type: 'caller', caller })
+  }
+
+  /** Looks how far budgets are used, and tells what is to be told. */
+  checkBudgets(): void {
+    if (this.#options.settings.hooks.length === 0) return
+    const uses = budgetsOf({
+      spent: this.control.spent(),
+      callers: this.callers(),
+      plans: this.snapshot.plans,
+      ownerName: (id) => this.control.owners.get(id).name,
+      dateMs: Date.now(),
+    })
+    for (const use of uses) this.#webhooks.check(use)
   }
 
   /** The admin API on a port of its own, if it has one. */
@@ -364,17 +377,6 @@ export class ControlPlane {
       sleep: (ms) => wait(ms, undefined, { ref: false }),
       onError: (error) => this.#options.log.fault('webhook', error),
     })
-  }
-
-  #checkBudgets(): void {
-    if (this.#options.settings.hooks.length === 0) return
-    const uses = budgetsOf({
-      spent: this.control.spent(),
-      callers: this.callers(),
-      plans: this.snapshot.plans,
-      dateMs: Date.now(),
-    })
-    for (const use of uses) this.#webhooks.check(use)
   }
 
   #prune(): void {

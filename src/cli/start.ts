@@ -29,6 +29,8 @@ export interface Started {
   flush(): void
   /** The same for all workers. */
   flushAll(): Promise<void>
+  /** Looks now how far budgets are used, and not in the next round only. */
+  checkBudgets(): void
   /** Takes new settings as a whole. Throws ConfigError and changes nothing where they cannot work. */
   reload(settings: Settings): void
   close(): Promise<void>
@@ -140,6 +142,7 @@ function started({ plane, fleet, settings, sandbox }: Parts): Started {
       await fleet.flush()
       importAll()
     },
+    checkBudgets: () => plane.checkBudgets(),
     reload: (next) => plane.reload(next),
     async close() {
       await fleet.close(config.server.drainMs)

@@ -47,7 +47,7 @@ process.once('uncaughtException', (error) => {
   tell({ type: 'fault', requestId: 'worker', text: textOf(error) })
   plane.gateway.concurrency.endAll(new Failure('gateway-fault', 'The gateway met a bug of its own.', { cause: error }))
   setTimeout(() => {
-    plane.flush()
+    plane.gateway.recorder.close()
     process.exit(1)
   }, lastWordsMs)
 })

@@ -45,6 +45,7 @@ const waitingMax = 1000
 export class Webhooks {
   readonly #options: WebhooksOptions
   readonly #sending = new Set<Promise<void>>()
+  readonly #closing = Promise.withResolvers<undefined>()
   #closed = false
 
   constructor(options: WebhooksOptions) {
@@ -65,6 +66,7 @@ export class Webhooks {
   /** When nothing is on its way any more. What cannot be told now is tried no further. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#closing.resolve(undefined)
     await Promise.all(this.#sending)
   }
 
@@ -84,8 +86,9 @@ export class Webhooks {
     const period = new Date(periodMs).toISOString()
     const body = JSON.stringify({ type: 'budget.threshold', at, percent, ...rest, period })
     let problem = ''
-    for (let tried = 0; tried < triesMax && !this.#closed; tried += 1) {
-      if (tried > 0) await sleep(waitMs * 2 ** (tried - 1))
+    for (let tried = 0; tried < triesMax; tried += 1) {
+      if (tried > 0) await Promise.race([sleep(waitMs * 2 ** (tried - 1)), this.#closing.promise])
+      if (this.#closed && tried > 0) break
       try {
         const status = await send(hook.url, body, signed(body, hook.secret, nowMs()))
         if (status >= 200 && status < 300) return

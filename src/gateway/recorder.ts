@@ -39,7 +39,8 @@ export class Recorder {
 
   /** A call was admitted: what it holds, in case nobody tells how it ended. */
   admitted(intent: Intent): void {
-    this.#journal.append({ type: 'intent', ...intent })
+    // The type last: an object is copied in one step where nothing stands before it, and then also written out sooner.
+    this.#journal.append({ ...intent, type: 'intent' })
   }
 
   /** What was said in a call that ends now. */
@@ -53,7 +54,7 @@ export class Recorder {
       then()
       return
     }
-    this.#journal.append({ type: 'receipt', ...receipt })
+    this.#journal.append({ ...receipt, type: 'receipt' })
     this.#ends.push(then)
     this.#turn ??= setImmediate(() => this.flush())
   }
@@ -96,7 +97,7 @@ export class Recorder {
     clearTimeout(this.#second)
     this.#second = undefined
     for (const { receipt } of this.#gathered.values()) {
-      if (receipt !== undefined) this.#journal.append({ type: 'receipt', ...receipt })
+      if (receipt !== undefined) this.#journal.append({ ...receipt, type: 'receipt' })
     }
     this.#gathered = new Map()
   }

@@ -66,7 +66,7 @@ describe('a receipt', () => {
   })
 })
 
-describe('a storm of refusals', () => {
+describe('a storm of refusals', { concurrency: 5 }, () => {
   const calls = 100
   let one: Stage
   before(async () => {

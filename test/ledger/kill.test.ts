@@ -12,7 +12,7 @@ import { call, dialects, got, send } from './support/calls.ts'
 import { startProgram, type Program } from './support/program.ts'
 
 const long = process.env.KEYRUNG_LONG === '1'
-const kills = long ? 50 : 8
+const kills = long ? 50 : 6
 const workers = long ? 2 : 1
 const atOnce = 20
 /** Calls that a life sees at least, and the longest that it then goes on. */

@@ -54,9 +54,20 @@ function tokens(state: LimitState): LimitLeft | undefined {
   return tighterOf(tighterOf(inputTokensPerMinute, outputTokensPerMinute), tighterOf(tokensPerDay, tokensPerMonth))
 }
 
+/** Seconds as they are written: the same few come again and again, and to write four of them anew costs as much as a reservation. */
+const written = new Map<number, string>()
+const writtenMax = 100
+
 /** To the second, rounded up: nobody comes too early. */
 function rfc3339(dateMs: number): string {
-  return `${new Date(Math.ceil(dateMs / 1000) * 1000).toISOString().slice(0, -'.000Z'.length)}Z`
+  const second = Math.ceil(dateMs / 1000)
+  let text = written.get(second)
+  if (text === undefined) {
+    if (written.size >= writtenMax) written.clear()
+    text = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
+    written.set(second, text)
+  }
+  return text
 }
 
 /** A duration as Go prints it, and OpenAI sends it: `12ms`, `1.5s`, `6m0s`, `1h0m0s`. Rounded up to the millisecond. */
