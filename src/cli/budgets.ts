@@ -1,16 +1,7 @@
+import type { Spent } from '../control/store/usage.ts'
 import type { BudgetUse } from '../control/webhooks.ts'
 import type { Caller } from '../core/caller.ts'
 import type { Limits, Plan } from '../core/plan.ts'
-
-/** What a key or an owner has used today and this month. */
-export interface Spent {
-  readonly type: 'key' | 'owner'
-  readonly id: string
-  readonly dayTokens: number
-  readonly monthTokens: number
-  readonly dayNano: number
-  readonly monthNano: number
-}
 
 interface Sources {
   spent: readonly Spent[]
